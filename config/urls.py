@@ -1,0 +1,20 @@
+"""Every address: each room brings its own `urls.py`, mounted at the root."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView
+
+ROOMS = ("planning", "forecasting", "energy", "water", "cities")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    *(path("", include(f"{room}.urls")) for room in ROOMS if find_spec(f"{room}.urls")),
+]
