@@ -1,0 +1,92 @@
+"""The city that every row belongs to, and who may see it."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+LATITUDE = (MinValueValidator(-90.0), MaxValueValidator(90.0))
+LONGITUDE = (MinValueValidator(-180.0), MaxValueValidator(180.0))
+
+
+class Named(models.Model):
+    """A row with a name in English and in Traditional Chinese."""
+
+    name = models.CharField(_("name"), max_length=120)
+    name_zh = models.CharField(_("Chinese name"), max_length=120, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The name in the active language."""
+        is_chinese = (get_language() or "").startswith("zh")
+        return self.name_zh if is_chinese and self.name_zh else self.name
+
+
+class City(Named):
+    key = models.SlugField(_("key"), unique=True)
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    currency = models.CharField(_("currency"), max_length=8, default="NT$")
+    latitude = models.FloatField(_("latitude"), validators=LATITUDE)
+    longitude = models.FloatField(_("longitude"), validators=LONGITUDE)
+    calendar = models.JSONField(_("calendar"), default=dict, blank=True)
+    """{"country": "TW", "extra_holidays": ["2026-12-25", …], "working_days": [...]}"""
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+    """Sector settings of the pack that belong to no asset."""
+
+    class Meta:
+        verbose_name = _("city")
+        verbose_name_plural = _("cities")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Membership(models.Model):
+    """A person's place in a city. Without one, nothing of the city is seen."""
+
+    class Role(models.TextChoices):
+        ENGINEER = "engineer", _("utility engineer")
+        FAB = "fab", _("fab water manager")
+        VIEWER = "viewer", _("viewer")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    city = models.ForeignKey(City, models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=12, choices=Role.choices)
+    asset_keys = models.JSONField(_("assets"), default=list, blank=True)
+    """For a fab water manager: keys of the water users whose reports are theirs."""
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [models.UniqueConstraint(fields=["user", "city"], name="one_membership_per_city")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.city} · {self.get_role_display()}"
+
+
+class Asset(Named):
+    """Something of a city's networks: where it is, and where its figures come from."""
+
+    city = models.ForeignKey(City, models.CASCADE, verbose_name=_("city"))
+    key = models.SlugField(_("key"), max_length=80)
+    latitude = models.FloatField(_("latitude"), null=True, blank=True, validators=LATITUDE)
+    longitude = models.FloatField(_("longitude"), null=True, blank=True, validators=LONGITUDE)
+    source = models.CharField(_("source of the figures"), max_length=300, blank=True)
+    assumption = models.BooleanField(_("assumption"), default=False)
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        abstract = True
+        constraints = [models.UniqueConstraint(fields=["city", "key"], name="%(class)s_key_is_unique_in_its_city")]
