@@ -1,7 +1,7 @@
 """Taiwan Power Company's time-of-use price table, in force from 2025-10-01.
 
 Source: the published table approved by MOEA letter 11458000380 of 2025-09-26. Later reviews (April and October 2026)
-are not in it. High voltage summer is 16 May to 15 October. Money is NT$. Holidays are left empty: they are dates, not prices.
+are not in it. High voltage summer is 16 May to 15 October. Money is NT$. Holidays are left empty: dates are not prices.
 """
 
 from __future__ import annotations
