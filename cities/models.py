@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -90,3 +91,23 @@ class Asset(Named):
     class Meta:
         abstract = True
         constraints = [models.UniqueConstraint(fields=["city", "key"], name="%(class)s_key_is_unique_in_its_city")]
+
+
+class PriorityPolicy(Asset):
+    """Who is served first: {user class: tier}, lower first. One policy of a city is in force."""
+
+    tiers = models.JSONField(_("tiers by user class"))
+    in_force = models.BooleanField(_("in force"), default=False)
+
+    class Meta(Asset.Meta):
+        verbose_name = _("priority policy")
+        verbose_name_plural = _("priority policies")
+        constraints = [
+            *Asset.Meta.constraints,
+            models.UniqueConstraint(fields=["city"], condition=Q(in_force=True), name="one_policy_in_force_per_city"),
+        ]
+
+
+def policy_in_force(city: City) -> PriorityPolicy:
+    """Raises PriorityPolicy.DoesNotExist where the pack names none."""
+    return PriorityPolicy.objects.get(city=city, in_force=True)

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cities.models import Asset, City
+from cities.models import Asset
 from forecasting.models import Series
 
 NOT_NEGATIVE = (MinValueValidator(0.0),)
@@ -35,23 +35,8 @@ class WaterBus(Asset):
         verbose_name_plural = _("water buses")
 
 
-class PriorityPolicy(Asset):
-    """Who is served first: {user class: tier}, lower first. One policy of a city is in force."""
-
-    tiers = models.JSONField(_("tiers by user class"))
-    in_force = models.BooleanField(_("in force"), default=False)
-
-    class Meta(Asset.Meta):
-        verbose_name = _("priority policy")
-        verbose_name_plural = _("priority policies")
-        constraints = [
-            *Asset.Meta.constraints,
-            models.UniqueConstraint(fields=["city"], condition=Q(in_force=True), name="one_policy_in_force_per_city"),
-        ]
-
-
 class River(Asset):
-    """A river reach: its inflow must be taken; what nobody takes passes on. The environmental flow is a wish of its class."""
+    """A river reach: its inflow must be taken; what nobody takes passes on. Its environmental flow is a wish."""
 
     bus = models.ForeignKey(WaterBus, models.PROTECT, verbose_name=_("bus"))
     flow = models.ForeignKey(Series, models.PROTECT, verbose_name=_("flow series, m³/s"))
@@ -360,8 +345,3 @@ class FarmerLink(models.Model):
     class Meta:
         verbose_name = _("farmer's link")
         verbose_name_plural = _("farmers' links")
-
-
-def policy_in_force(city: City) -> PriorityPolicy:
-    """Raises PriorityPolicy.DoesNotExist where the pack names none."""
-    return PriorityPolicy.objects.get(city=city, in_force=True)
