@@ -17,7 +17,7 @@ def _extras(record: logging.LogRecord) -> dict[str, object]:
 class PlainFormatter(logging.Formatter):
     """`2026-01-01T00:00:00Z INFO planning.run solved plan=7`"""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_msec_format = None
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class PlainFormatter(logging.Formatter):
 class JsonFormatter(logging.Formatter):
     """One JSON object per line, with the traceback inside it."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {

@@ -1,0 +1,221 @@
+"""`manage.py serve`: the whole product on this machine, ended by Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from redis import Redis
+from redis.exceptions import RedisError
+
+from cities.models import City
+from config import processes
+from config.demo import ensure_people
+from config.processes import Child
+
+STOP_SECONDS = 20.0
+"""Longer than a page or a light task; a solve that is cut off is taken up again when its lease ends."""
+EARLY_DEATHS = 5
+"""A child that dies this often in a row within its first minute will not come right by itself."""
+SETTLED_SECONDS = 60.0
+LONGEST_SOCKET_PATH = 100
+"""The kernel takes 108 bytes; a longer path is cut off and nobody finds the socket."""
+
+
+class Command(BaseCommand):
+    help = "Runs web, workers, beat and (without REDIS_URL) Valkey until Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--city", help="a city pack to load first when there is no city yet")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        _refuse_taken(host, port)
+        _refuse_unmigrated()
+        if options["city"] and not City.objects.exists():
+            call_command("loadcity", options["city"])
+        people = self._people()
+        house = House(commands(host, port), _environment(host))
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, house.end)
+        # The children must not share our connection's socket or file locks.
+        connection.close()
+        house.run(f"Headgate is at http://{_shown(host)}:{port}/", people)
+
+    def _people(self) -> str:
+        if settings.PRODUCTION:
+            return ""
+        if not settings.DEMO_PASSWORD:
+            raise CommandError(f"{settings.DEMO_ENV} is missing: run `manage.py demosecrets` first.")
+        names = ensure_people(settings.DEMO_PASSWORD)
+        return f"Log in as {' or '.join(names)}, password {settings.DEMO_PASSWORD}"
+
+
+class House:
+    """The children, kept alive until somebody asks for the end."""
+
+    def __init__(self, commands: dict[str, list[str]], environment: dict[str, str]) -> None:
+        self.commands = commands
+        self.environment = environment
+        self.children: dict[str, Child] = {}
+        self.deaths = dict.fromkeys(commands, 0)
+        self.again_at: dict[str, float] = {}
+        self.ending = False
+
+    def end(self, number: int = 0, frame: FrameType | None = None) -> None:
+        """Asks for the end; also the handler of INT and TERM."""
+        self.ending = True
+
+    def run(self, *welcome: str) -> None:
+        """Starts everyone, says welcome once the web answers, restarts who dies; exits 1 when that is hopeless."""
+        hopeless = ""
+        try:
+            hopeless = self._start_all(welcome) or self._watch()
+        finally:
+            _say("stopping …")
+            self._stop_all()
+        if hopeless:
+            raise CommandError(hopeless)
+
+    def _start_all(self, welcome: tuple[str, ...]) -> str:
+        if "valkey" in self.commands:
+            self._start("valkey")
+            if not self._wait_for_valkey():
+                return "" if self.ending else "valkey does not answer; see its lines above."
+        for name in self.commands.keys() - self.children.keys():
+            self._start(name)
+        for line in (*welcome, "Ctrl-C ends everything."):
+            if line:
+                _say(line)
+        return ""
+
+    def _watch(self) -> str:
+        while not self.ending:
+            for name, child in list(self.children.items()):
+                if not child.alive:
+                    self._bury(child)
+                    if self.deaths[name] >= EARLY_DEATHS:
+                        return f"{name} died {EARLY_DEATHS} times in a row: giving up."
+            for name, at in list(self.again_at.items()):
+                if time.monotonic() >= at:
+                    del self.again_at[name]
+                    self._start(name)
+            time.sleep(0.2)
+        return ""
+
+    def _start(self, name: str) -> None:
+        self.children[name] = processes.start(name, self.commands[name], self.environment)
+
+    def _bury(self, child: Child) -> None:
+        settled = child.age_seconds > SETTLED_SECONDS
+        self.deaths[child.name] = 1 if settled else self.deaths[child.name] + 1
+        delay = min(2.0 ** (self.deaths[child.name] - 1), 30.0)
+        _say(f"{child.name} ended with {child.process.returncode}; starting it again in {delay:.0f} s")
+        processes.stop([child], 0)
+        del self.children[child.name]
+        self.again_at[child.name] = time.monotonic() + delay
+
+    def _wait_for_valkey(self, seconds: float = 10.0) -> bool:
+        deadline = time.monotonic() + seconds
+        client = Redis(unix_socket_path=str(settings.VALKEY_SOCKET))
+        while time.monotonic() < deadline and not self.ending and self.children["valkey"].alive:
+            try:
+                return bool(client.ping())
+            except RedisError:  # not there yet, or still reading its file
+                time.sleep(0.05)
+        return False
+
+    def _stop_all(self) -> None:
+        # Valkey last: workers acknowledge what they finished while they end.
+        users = [child for name, child in self.children.items() if name != "valkey"]
+        killed = processes.stop(users, STOP_SECONDS)
+        killed += processes.stop([child for name, child in self.children.items() if name == "valkey"], 5.0)
+        _say(f"stopped; had to kill {', '.join(killed)}" if killed else "stopped")
+
+
+def commands(host: str, port: int) -> dict[str, list[str]]:
+    """What runs, by name."""
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
+    worker = [*celery, "worker", "--pool", "prefork", "--prefetch-multiplier", "1", "-O", "fair"]
+    var = settings.VAR_DIR
+    found = {
+        "solve": [*worker, "-Q", "solve", "-n", "solve@%h", "-c", "1"],
+        "light": [*worker, "-Q", "light", "-n", "light@%h", "-c", "1"],
+        "beat": [*celery, "beat", "--pidfile=", "-s", settings.CELERY_BEAT_SCHEDULE_FILENAME],
+        "web": [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
+            *("--workers", "1", "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "5"),
+            *("--log-level", "warning", "config.wsgi:application"),
+        ],
+    }
+    if not settings.REDIS_URL:
+        directory = var / "valkey"
+        directory.mkdir(parents=True, exist_ok=True)
+        found["valkey"] = processes.valkey_command(_socket_path(), directory)
+    return found
+
+
+def _environment(host: str) -> dict[str, str]:
+    """Ours, and in the demo the address that was asked for as an allowed host."""
+    hosts = settings.ALLOWED_HOSTS if settings.PRODUCTION or _is_local(host) else [*settings.ALLOWED_HOSTS, "*"]
+    return {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "ALLOWED_HOSTS": ",".join(hosts),
+    }
+
+
+def _socket_path() -> Path:
+    path: Path = settings.VALKEY_SOCKET
+    if len(str(path)) > LONGEST_SOCKET_PATH:
+        raise CommandError(f"{path} is too long for a unix socket: set HEADGATE_VAR to a shorter directory.")
+    if path.exists() and _answers(path):
+        raise CommandError(f"{path} is in use: another `serve` is running here.")
+    return path
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(f"{host}:{port} cannot be used ({error.strerror}): choose another --port.") from error
+
+
+def _refuse_unmigrated() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CommandError("The database is not up to date: run `manage.py migrate` first.")
+
+
+def _is_local(host: str) -> bool:
+    return host in {"127.0.0.1", "localhost", "::1"}
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _say(line: str) -> None:
+    print(f"{'serve':>7} | {line}", flush=True)
