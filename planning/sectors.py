@@ -67,6 +67,16 @@ class FollowUpResult:
     broken_limits: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Section:
+    """A small table of a plan for people, already in the active language. The admin, the terminal and the reports show it."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
 def _no_follow_ups(plan: Plan) -> Sequence[FollowUp]:
     return ()
 
@@ -77,6 +87,10 @@ def _nothing_to_run(data: dict[str, Any]) -> FollowUpResult:
 
 def _publish_nothing(plan: Plan, parts: Sequence[PlanPart]) -> None:
     return None
+
+
+def _no_summary(plan: Plan) -> Sequence[Section]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,7 @@ class Sector:
     follow_ups: Callable[[Plan], Sequence[FollowUp]] = _no_follow_ups
     run: Callable[[dict[str, Any]], FollowUpResult] = _nothing_to_run
     publish: Callable[[Plan, Sequence[PlanPart]], None] = _publish_nothing
+    summary: Callable[[Plan], Sequence[Section]] = _no_summary
 
 
 def sectors() -> list[Sector]:

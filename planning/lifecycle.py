@@ -1,0 +1,279 @@
+"""Every transition of a plan, and no other place makes one.
+
+Each is a conditional update that asks for the state it leaves (and, while a worker holds the plan, for the worker's
+token), so that of two who try the same thing one wins and the other is told.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cities.models import City
+
+from .horizons import WEEK, next_quarter
+from .models import Plan, PlanEvent, PlanPart
+from .sectors import FollowUp, sectors
+
+State = Plan.State
+LEASE = timedelta(seconds=60)
+"""A worker that has not renewed for this long is taken for dead; it renews every few seconds."""
+ATTEMPTS = 3
+"""So often is work taken up again after a worker died with it. What kills three workers would kill the fourth."""
+PARTS = "parts"
+"""The stage of a solved plan that waits for its follow-up work; no worker holds it then."""
+
+Person = AbstractBaseUser | None
+
+
+class Refused(Exception):
+    """A transition that the plan's state does not allow. The text is for people."""
+
+
+class LostLease(Exception):
+    """Another worker has taken the plan over; whoever gets this must stop without writing."""
+
+
+def request(
+    city: City, *, start: datetime | None = None, by: Person = None, reason: str = "", publish: bool = False
+) -> Plan:
+    """A new plan of the coming week, waiting for a worker."""
+    start = start or next_quarter(timezone.now())
+    hours = sum(count * length for count, length in WEEK)
+    with transaction.atomic():
+        plan = Plan.objects.create(
+            city=city,
+            start=start,
+            horizon=[list(block) for block in WEEK],
+            valid_until=start + timedelta(hours=hours),
+            requested_by=by,
+            reason=reason,
+            publish_when_ready=publish,
+        )
+        _record(plan, "requested", by, reason)
+    return plan
+
+
+def claim(plan_id: int) -> Plan | None:
+    """Takes a waiting plan for this worker. None where another worker has it, it was cancelled, or its city is busy."""
+    token = uuid.uuid4()
+    waiting = Plan.objects.filter(pk=plan_id, state=State.REQUESTED, cancel_requested=False)
+    try:
+        with transaction.atomic():
+            taken = waiting.update(state=State.SOLVING, stage="claimed", progress=0.0, **_taken(token))
+    except IntegrityError:  # one solving plan per city: this one waits for the next dispatch
+        return None
+    return Plan.objects.select_related("city").get(pk=plan_id, token=token) if taken else None
+
+
+def claim_part(part_id: int) -> PlanPart | None:
+    """Takes a waiting part for this worker, unless another worker has it."""
+    token = uuid.uuid4()
+    waiting = PlanPart.objects.filter(pk=part_id, state=PlanPart.State.REQUESTED, plan__state=State.SOLVING)
+    taken = waiting.update(state=PlanPart.State.SOLVING, **_taken(token))
+    return PlanPart.objects.get(pk=part_id, token=token) if taken else None
+
+
+def renew(plan: Plan, stage: str, progress: float) -> bool:
+    """Keeps the lease and tells how far the work is. True while nobody has asked to cancel."""
+    _held(plan, lease_until=timezone.now() + LEASE, stage=stage, progress=progress)
+    return not Plan.objects.values_list("cancel_requested", flat=True).get(pk=plan.pk)
+
+
+def keep_inputs(plan: Plan, **fields: Any) -> None:
+    """Writes what the plan is made from, while the worker holds it."""
+    _held(plan, **fields)
+
+
+def solved(plan: Plan, fields: dict[str, Any], follow_ups: Sequence[tuple[str, FollowUp]]) -> None:
+    """Writes an accepted answer, releases the plan and leaves the follow-up work (sector, work) waiting."""
+    with transaction.atomic():
+        _held(plan, stage=PARTS, token=None, lease_until=None, **fields)
+        PlanPart.objects.filter(plan=plan).delete()
+        PlanPart.objects.bulk_create(
+            PlanPart(plan=plan, sector=name, key=work.key, input=work.input) for name, work in follow_ups
+        )
+        _record(plan, "solved", None, "")
+    plan.refresh_from_db()
+
+
+def part_done(part: PlanPart, **fields: Any) -> None:
+    """Writes a part's result, while the worker holds it. Broken limits make the part, and with it the plan, fail."""
+    state = PlanPart.State.FAILED if fields.get("broken_limits") or fields.get("failure") else PlanPart.State.DONE
+    _held(part, state=state, token=None, lease_until=None, **fields)
+
+
+def join(plan_id: int) -> Plan:
+    """Proposes a plan whose parts have all ended well, or fails it when one has not; otherwise changes nothing."""
+    plan = Plan.objects.select_related("city").get(pk=plan_id)
+    if plan.state != State.SOLVING or plan.stage != PARTS:
+        return plan
+    failed = plan.parts.filter(state=PlanPart.State.FAILED).first()
+    if failed:
+        reason = failed.failure or "; ".join(failed.broken_limits)
+        fail(plan, _("The follow-up work for %(key)s failed: %(why)s") % {"key": failed.key, "why": reason})
+    elif not plan.parts.exclude(state=PlanPart.State.DONE).exists():
+        _propose(plan)
+    plan.refresh_from_db()
+    return plan
+
+
+def approve(plan: Plan, by: Person = None, note: str = "") -> None:
+    with transaction.atomic():
+        _move(plan, [State.PROPOSED], State.APPROVED, approved_at=timezone.now(), approved_by=by)
+        _record(plan, "approved", by, note)
+
+
+def publish(plan: Plan, by: Person = None) -> None:
+    """Puts an approved plan in force, with the documents of every sector, in one transaction.
+
+    Refused for a plan that broke a limit or has run out; then the plan in force stays in force.
+    """
+    now = timezone.now()
+    if plan.broken_limits or plan.parts.exclude(state=PlanPart.State.DONE).exists():
+        raise Refused(_("A plan that did not pass verification cannot be published."))
+    if plan.valid_until <= now:
+        raise Refused(_("The plan has run out: its week is over."))
+    with transaction.atomic():
+        # Two engineers who publish at once take their turn here; the second then supersedes the first.
+        City.objects.select_for_update().get(pk=plan.city_id)
+        before = Plan.objects.filter(city_id=plan.city_id, state=State.PUBLISHED).first()
+        if before:
+            _move(before, [State.PUBLISHED], State.SUPERSEDED, ended_at=now)
+            _record(before, "superseded", by, str(plan))
+        _move(plan, [State.APPROVED], State.PUBLISHED, published_at=now, supersedes=before)
+        parts = list(plan.parts.order_by("sector", "key"))
+        for found in sectors():
+            found.publish(plan, [part for part in parts if part.sector == found.name])
+        _record(plan, "published", by, "")
+
+
+def withdraw(plan: Plan, by: Person = None, note: str = "") -> None:
+    """Takes a plan back. What devices hold stays valid to its own end: see `water.schedules`."""
+    with transaction.atomic():
+        _move(plan, [State.PROPOSED, State.APPROVED, State.PUBLISHED], State.WITHDRAWN, ended_at=timezone.now())
+        _record(plan, "withdrawn", by, note)
+
+
+def cancel(plan: Plan, by: Person = None) -> None:
+    """Stops a plan that waits or is being solved. A solving worker sees the flag within seconds and fails the plan."""
+    flagged = Plan.objects.filter(pk=plan.pk, state__in=[State.REQUESTED, State.SOLVING]).update(cancel_requested=True)
+    if not flagged:
+        raise Refused(_("Only a plan that waits or is being solved can be cancelled."))
+    _record(plan, "cancelled", by, "")
+    plan.refresh_from_db()
+    if plan.state == State.REQUESTED or plan.stage == PARTS:
+        fail(plan, _("Cancelled before a worker had solved it."))
+
+
+def fail(plan: Plan, why: str) -> None:
+    """Ends a plan that cannot become one. The plan in force stays in force."""
+    held = Q(token=plan.token) if plan.token else Q()
+    ended = Plan.objects.filter(held, pk=plan.pk, state__in=[State.REQUESTED, State.SOLVING]).update(
+        state=State.FAILED, failure=why, ended_at=timezone.now(), token=None, lease_until=None
+    )
+    if ended:
+        _record(plan, "failed", None, why)
+    plan.refresh_from_db()
+
+
+def reap() -> int:
+    """Frees the work of dead workers, so that `dispatch` sends it again; after the last attempt the plan fails."""
+    now = timezone.now()
+    freed = 0
+    for plan in Plan.objects.filter(state=State.SOLVING, lease_until__lt=now).exclude(stage=PARTS):
+        freed += _free_plan(plan, now)
+    for part in PlanPart.objects.filter(state=PlanPart.State.SOLVING, lease_until__lt=now):
+        freed += _free_part(part, now)
+    for plan in Plan.objects.filter(state=State.SOLVING, stage=PARTS):
+        join(plan.pk)  # a worker may have died between its last part and the join
+    return freed
+
+
+def expire() -> int:
+    """Ends plans whose week is over."""
+    over = Plan.objects.filter(
+        state__in=[State.PUBLISHED, State.PROPOSED, State.APPROVED], valid_until__lte=timezone.now()
+    )
+    expired = 0
+    for plan in over:
+        with transaction.atomic():
+            _move(plan, [State.PUBLISHED, State.PROPOSED, State.APPROVED], State.EXPIRED, ended_at=timezone.now())
+            _record(plan, "expired", None, "")
+        expired += 1
+    return expired
+
+
+def _propose(plan: Plan) -> None:
+    with transaction.atomic():
+        mine = Plan.objects.filter(pk=plan.pk, state=State.SOLVING, stage=PARTS).update(
+            state=State.PROPOSED, stage="", progress=1.0, proposed_at=timezone.now()
+        )
+        if not mine:  # another worker's join came first
+            return
+        _record(plan, "proposed", None, "")
+    plan.refresh_from_db()
+    if plan.publish_when_ready:
+        _publish_unasked(plan)
+
+
+def _publish_unasked(plan: Plan) -> None:
+    """Publishes without a person, but never over a plan that was asked for later."""
+    newer = Plan.objects.filter(city_id=plan.city_id, state=State.PUBLISHED, requested_at__gt=plan.requested_at)
+    if newer.exists():
+        _record(plan, "left as proposed", None, _("A plan that was requested later is already in force."))
+        return
+    try:
+        with transaction.atomic():
+            approve(plan, note=_("without asking, as requested"))
+            publish(plan)
+    except Refused as refusal:
+        _record(plan, "left as proposed", None, str(refusal))
+
+
+def _free_plan(plan: Plan, now: datetime) -> int:
+    if plan.attempt >= ATTEMPTS:
+        fail(plan, _("Its worker died %(count)d times.") % {"count": plan.attempt})
+        return 1
+    dead = Plan.objects.filter(pk=plan.pk, state=State.SOLVING, token=plan.token, lease_until__lt=now)
+    freed = dead.update(state=State.REQUESTED, token=None, lease_until=None, sent_at=None, stage="")
+    if freed:
+        _record(plan, "taken back", None, _("Its worker stopped renewing the lease."))
+    return freed
+
+
+def _free_part(part: PlanPart, now: datetime) -> int:
+    dead = PlanPart.objects.filter(pk=part.pk, state=PlanPart.State.SOLVING, token=part.token, lease_until__lt=now)
+    if part.attempt >= ATTEMPTS:
+        why = _("Its worker died %(count)d times.") % {"count": part.attempt}
+        return dead.update(state=PlanPart.State.FAILED, failure=why, token=None, lease_until=None)
+    return dead.update(state=PlanPart.State.REQUESTED, token=None, lease_until=None, sent_at=None)
+
+
+def _taken(token: uuid.UUID) -> dict[str, Any]:
+    return {"token": token, "lease_until": timezone.now() + LEASE, "attempt": F("attempt") + 1}
+
+
+def _held(work: Plan | PlanPart, **fields: Any) -> None:
+    """Writes only while this worker's token still stands on the row. Raises LostLease otherwise."""
+    if type(work).objects.filter(pk=work.pk, token=work.token, state="solving").update(**fields) != 1:
+        raise LostLease(str(work))
+
+
+def _move(plan: Plan, sources: Sequence[str], target: str, **fields: Any) -> None:
+    if Plan.objects.filter(pk=plan.pk, state__in=sources).update(state=target, **fields) != 1:
+        plan.refresh_from_db()
+        raise Refused(_("The plan is %(state)s; that step is not open to it.") % {"state": plan.get_state_display()})
+    plan.refresh_from_db()
+
+
+def _record(plan: Plan, what: str, by: Person, note: str) -> None:
+    PlanEvent.objects.create(plan=plan, what=what, by=by, note=note)
