@@ -60,6 +60,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
 ]
 HEADGATE_SECTORS = ["energy.network.SECTOR", "water.network.SECTOR"]
+# What the solver gets for one plan; it then hands out the best it has found. Far below the visibility timeout.
+HEADGATE_SOLVE_SECONDS = env.integer("HEADGATE_SOLVE_SECONDS", 120, least=1)
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -203,7 +205,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_QUEUES = [Queue("light"), Queue("solve")]
 CELERY_TASK_DEFAULT_QUEUE = "light"
-CELERY_TASK_ROUTES = {"planning.tasks.solve": {"queue": "solve"}}
+CELERY_TASK_ROUTES = {"planning.tasks.solve_*": {"queue": "solve"}}
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 # `expires` keeps a worker that was away from working through a pile of stale ticks.
 CELERY_BEAT_SCHEDULE = {
