@@ -21,7 +21,7 @@ class Problem:
 class InvalidInput(ValueError):
     """Input that was refused whole. Carries every problem found, not only the first."""
 
-    def __init__(self, problems: Sequence[Problem]):
+    def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
 
