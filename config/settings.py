@@ -196,9 +196,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# The solver's own limit comes first, then the soft one (the best plan so far is kept), then the hard one.
+CELERY_TASK_SOFT_TIME_LIMIT = HEADGATE_SOLVE_SECONDS + 60
+CELERY_TASK_TIME_LIMIT = HEADGATE_SOLVE_SECONDS + 120
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # At least twice the longest hard time limit, or an unfinished task is delivered again while it runs.
-    "visibility_timeout": 3600,
+    # Shorter than a task, it would be delivered again while it runs.
+    "visibility_timeout": max(3600, 2 * CELERY_TASK_TIME_LIMIT),
     "health_check_interval": 30,
     "socket_keepalive": True,
     "retry_on_timeout": True,

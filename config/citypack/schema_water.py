@@ -1,0 +1,187 @@
+"""Water assets. Rivers, canals and valves in m³/s, works in 10³ m³ a day, volumes in 10³ m³ (km3), money in the
+city's currency."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from .fields import (
+    Efficiency,
+    Figures,
+    IsoDate,
+    Key,
+    MonthDay,
+    NotNegative,
+    Part,
+    Positive,
+    PowerBusRef,
+    Ref,
+    Share,
+    Thing,
+    TimeOfDay,
+    WaterBusRef,
+)
+
+FlowSeries = Annotated[Key, Ref("series", unit="m3/s")]
+DepthSeries = Annotated[Key, Ref("series", unit="mm/d")]
+
+
+class WaterBus(Thing):
+    kind: Literal["river", "raw", "clean", "reclaimed", "irrigation"]
+
+
+class River(Figures):
+    bus: WaterBusRef
+    flow: FlowSeries
+    environmental_flow_m3s: NotNegative = 0.0
+    downstream: WaterBusRef | None = None
+    """Without one the river runs to the sea."""
+
+
+class Pumped(Figures):
+    """What may draw power: a pump without a power bus would run for nothing."""
+
+    kwh_per_m3: NotNegative = 0.0
+    power_bus: PowerBusRef | Literal[""] = ""
+
+    @model_validator(mode="after")
+    def _pays_its_power(self) -> Any:
+        if self.kwh_per_m3 > 0 and not self.power_bus:
+            raise ValueError("a power_bus beside kwh_per_m3")
+        return self
+
+
+class Weir(Pumped):
+    river: Annotated[Key, Ref("rivers")]
+    to_bus: WaterBusRef
+    capacity_km3_per_day: Positive
+    turbid_above_m3s: NotNegative | None = None
+    turbid_capacity_km3_per_day: NotNegative | None = None
+    turbid_recovery_hours: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _turbidity_is_whole(self) -> Any:
+        if (self.turbid_above_m3s is None) != (self.turbid_capacity_km3_per_day is None):
+            raise ValueError("turbid_above_m3s and turbid_capacity_km3_per_day together, or neither")
+        return self
+
+
+class Phase(Part):
+    from_: Annotated[IsoDate, Field(alias="from")]
+    km3_per_day: NotNegative
+
+
+class WaterSource(Pumped):
+    kind: Literal["riverbed", "well", "transfer", "desalination", "reclaimed"]
+    bus: WaterBusRef
+    capacity_phases: Annotated[list[Phase], Field(min_length=1)]
+    """Capacity, 10³ m³ a day, from each date on; before the first date nothing."""
+    cost_per_m3: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _phases_in_order(self) -> Any:
+        dates = [phase.from_ for phase in self.capacity_phases]
+        if dates != sorted(set(dates)):
+            raise ValueError("capacity_phases by rising date, each date once")
+        return self
+
+
+class Reservoir(Figures):
+    bus: WaterBusRef
+    capacity_km3: Positive
+    minimum_km3: NotNegative = 0.0
+    storage: Annotated[Key, Ref("series", unit="km3")]
+    inflow: FlowSeries | None = None
+    loss_per_day: Share = 0.0
+    target_share: list[Share] = []
+    """Twelve shares of capacity, January first; empty for no target."""
+    emptied_from: MonthDay | Literal[""] = ""
+    emptied_until: MonthDay | Literal[""] = ""
+    water_value_per_m3: NotNegative = 0.0
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Any:
+        if self.minimum_km3 > self.capacity_km3:
+            raise ValueError("minimum_km3 ≤ capacity_km3")
+        if len(self.target_share) not in (0, 12):
+            raise ValueError("target_share with twelve shares, or none")
+        if bool(self.emptied_from) != bool(self.emptied_until):
+            raise ValueError("emptied_from and emptied_until together, or neither")
+        return self
+
+
+class TreatmentPlant(Pumped):
+    from_bus: WaterBusRef
+    to_bus: WaterBusRef
+    capacity_km3_per_day: Positive
+    recovery_share: Efficiency = 0.97
+    cost_per_m3: NotNegative = 0.0
+    max_change_per_hour_share: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class Conduit(Pumped):
+    kind: Literal["canal", "pipe", "pump", "transfer"]
+    from_bus: WaterBusRef
+    to_bus: WaterBusRef
+    capacity_km3_per_day: Positive
+    loss_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    lag_hours: NotNegative = 0.0
+    cost_per_m3: NotNegative = 0.0
+
+
+class WaterUser(Figures):
+    kind: Literal["zone", "fab", "industry"]
+    bus: WaterBusRef
+    demand: Annotated[Key, Ref("series", unit="km3/h")]
+    user_class: Key
+    penalty_per_m3: Positive
+    tank_km3: NotNegative = 0.0
+
+
+class IrrigationSystem(Figures):
+    bus: WaterBusRef
+    reference_eto: DepthSeries
+    rain: DepthSeries
+    conveyance_efficiency: Efficiency = 0.8
+    user_class: Key = "agriculture"
+    penalty_per_m3: Positive
+
+
+class Lateral(Figures):
+    system: Annotated[Key, Ref("irrigation_systems")]
+    capacity_m3s: Positive
+    max_open: Annotated[int, Field(ge=1)]
+    quiet_windows: list[Annotated[list[TimeOfDay], Field(min_length=2, max_length=2)]] = []
+    """[["22:00", "05:00"], …] local: no valve opens inside, none stays open into one."""
+    efficiency: Efficiency = 0.9
+
+
+class Controller(Figures):
+    lateral: Annotated[Key, Ref("laterals")]
+    poll_seconds: Annotated[int, Field(ge=30, le=86400)] = 300
+
+
+class Turnout(Figures):
+    lateral: Annotated[Key, Ref("laterals")]
+    controller: Annotated[Key, Ref("controllers")]
+    flow_m3s: Positive
+    min_run_minutes: Annotated[int, Field(ge=0)] = 30
+    max_run_minutes: Annotated[int, Field(ge=1)] | None = None
+    travel_minutes: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _run_lengths_in_order(self) -> Any:
+        if self.max_run_minutes is not None and self.min_run_minutes > self.max_run_minutes:
+            raise ValueError("min_run_minutes ≤ max_run_minutes")
+        return self
+
+
+class CropBlock(Figures):
+    turnout: Annotated[Key, Ref("turnouts")]
+    crop: Key
+    area_ha: Positive
+    planted: MonthDay
+    application_efficiency: Efficiency = 0.7
+    percolation_mm_per_day: NotNegative = 0.0

@@ -1,0 +1,26 @@
+"""The ground the other tests stand on holds."""
+
+from __future__ import annotations
+
+from urllib.request import urlopen
+
+from django.contrib.auth.models import User
+from django.db import connection
+
+
+def test_the_database_is_postgresql(db):
+    assert connection.vendor == "postgresql"
+
+
+def test_a_real_worker_takes_a_task_from_valkey(celery_worker, broker):
+    from config.celery import app
+
+    replies = app.control.ping(timeout=20, destination=None, limit=1)
+    assert [list(reply.values()) for reply in replies] == [[{"ok": "pong"}]]
+
+
+def test_the_web_server_reads_the_rows_of_the_test(live, transactional_db):
+    User.objects.create_user("someone")
+    with urlopen(f"{live}/admin/login/") as response:
+        assert response.status == 200
+        assert "script-src 'self'" in response.headers["Content-Security-Policy"]

