@@ -9,6 +9,7 @@ Transitions happen in `planning.lifecycle` and nowhere else.
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -119,9 +120,18 @@ class Plan(Work):
     def is_ended(self) -> bool:
         return self.state in self.ENDED
 
+    def times(self) -> list[tuple[datetime, datetime]]:
+        """Start and end of every step."""
+        spans, at = [], self.start
+        for count, hours in self.horizon:
+            for _step in range(count):
+                spans.append((at, at + timedelta(hours=hours)))
+                at = spans[-1][1]
+        return spans
+
 
 class PlanPart(Work):
-    """Follow-up work of a solved plan, such as the valve turns of one lateral. All must end before the plan is proposed."""
+    """Follow-up work of a solved plan, such as a lateral's valve turns. All must end before the plan is proposed."""
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("requested")

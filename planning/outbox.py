@@ -17,7 +17,7 @@ from .models import Plan, PlanPart
 log = logging.getLogger(__name__)
 
 RESEND_AFTER = timedelta(seconds=30)
-"""A row that still waits this long after it was sent was lost on the way, or its worker is busy. Sending again is harmless."""
+"""A row that still waits this long after it was sent was lost, or its worker is busy. Sending again is harmless."""
 
 
 def send_plan(plan: Plan) -> None:

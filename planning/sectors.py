@@ -69,7 +69,7 @@ class FollowUpResult:
 
 @dataclass(frozen=True)
 class Section:
-    """A small table of a plan for people, already in the active language. The admin, the terminal and the reports show it."""
+    """A small table of a plan for people, in the active language: for the admin, the terminal and the reports."""
 
     title: str
     headers: tuple[str, ...]

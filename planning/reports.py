@@ -1,0 +1,40 @@
+"""Readers of plans: what is in force in a city, and whether something newer did not make it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cities.models import City
+
+from .models import Plan
+
+
+@dataclass(frozen=True)
+class InForce:
+    """The published plan, if any, and a warning where it stands in for a newer one that failed."""
+
+    plan: Plan | None
+    warning: str = ""
+
+
+def in_force(city: City) -> InForce:
+    """What devices and people go by now. The warning is for every page and report that shows the plan."""
+    plan = Plan.objects.filter(city=city, state=Plan.State.PUBLISHED).select_related("city").first()
+    newest = Plan.objects.filter(city=city, state=Plan.State.FAILED)
+    if plan:
+        newest = newest.filter(requested_at__gt=plan.requested_at)
+    failed = newest.order_by("-requested_at").first()
+    if failed:
+        return InForce(plan, _warning(plan, failed))
+    return InForce(plan, "" if plan else _("No plan is in force."))
+
+
+def _warning(plan: Plan | None, failed: Plan) -> str:
+    at = f"{timezone.localtime(failed.requested_at, failed.city.zone):%Y-%m-%d %H:%M}"
+    why = failed.failure.splitlines()[0] if failed.failure else ""
+    if plan is None:
+        return _("No plan is in force. The plan of %(at)s failed: %(why)s") % {"at": at, "why": why}
+    return _("The previous plan stays in force: the plan of %(at)s failed: %(why)s") % {"at": at, "why": why}

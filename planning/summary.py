@@ -1,0 +1,73 @@
+"""A plan in a few small tables: what its sectors say of it, who is short and why, what it cost to make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from .models import Plan
+from .sectors import Section, sectors
+from .words import sentence
+
+
+def sections(plan: Plan) -> list[Section]:
+    """All tables of a solved plan in the active language; none for a plan without a result."""
+    if not plan.result:
+        return []
+    own = [table for found in sectors() for table in found.summary(plan)]
+    return [*own, shortages(plan), explanation(plan), *input_notes(plan), timing(plan)]
+
+
+def names(plan: Plan) -> dict[str, str]:
+    """What the plan's parts are called in the active language."""
+    is_chinese = (get_language() or "").startswith("zh")
+    labels = (plan.snapshot or {}).get("labels", {})
+    return {part: (label["zh"] if is_chinese and label["zh"] else label["en"]) for part, label in labels.items()}
+
+
+def shortages(plan: Plan) -> Section:
+    headers = (_("Who is short"), _("tier"), _("amount"), _("share"), _("from"), _("until"))
+    known = names(plan)
+    rows = tuple(_shortage_row(plan, short, known) for short in plan.result["shortages"])
+    return Section(_("Shortages"), headers, rows, "" if rows else _("Nobody is short."))
+
+
+def explanation(plan: Plan) -> Section:
+    known, zone = names(plan), plan.city.zone
+    rows = tuple((sentence(fact, known, zone),) for fact in plan.facts)
+    return Section(_("Why, and what would change it"), (_("Finding"),), rows)
+
+
+def input_notes(plan: Plan) -> list[Section]:
+    is_chinese = (get_language() or "").startswith("zh")
+    notes = (plan.snapshot or {}).get("notes", [])
+    rows = tuple((note["level"], note["zh"] if is_chinese else note["en"]) for note in notes)
+    return [Section(_("Notes on the inputs"), (_("level"), _("note")), rows)] if rows else []
+
+
+def timing(plan: Plan) -> Section:
+    rows = [(stage, f"{seconds:.2f}") for stage, seconds in plan.seconds.items()]
+    parts = plan.parts.values_list("seconds", flat=True)
+    if parts:
+        rows.append((_("valve turns"), f"{sum(parts):.2f}"))
+    return Section(_("Time"), (_("stage"), _("CPU seconds")), tuple(rows))
+
+
+def _shortage_row(plan: Plan, short: Mapping[str, Any], known: Mapping[str, str]) -> tuple[str, ...]:
+    steps = plan.times()
+    return (
+        known.get(short["wish"], short["wish"]),
+        "" if short["tier"] is None else str(short["tier"]),
+        f"{short['amount']:,.1f}",
+        f"{short['share']:.1%}",
+        _moment(steps[short["first_step"]][0], plan),
+        _moment(steps[short["last_step"]][1], plan),
+    )
+
+
+def _moment(moment: Any, plan: Plan) -> str:
+    return f"{timezone.localtime(moment, plan.city.zone):%m-%d %H:%M}"

@@ -1,0 +1,292 @@
+"""The life of a plan: who may move it where, and what happens when two try at once or a worker dies."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from cities.models import City
+from planning import lifecycle, snapshot
+from planning.kernel.solve import solve
+from planning.lifecycle import LostLease, Refused
+from planning.models import Plan, PlanPart
+from planning.reports import in_force
+from planning.run import run, run_here
+from tests.worlds.toy import Behaviour
+
+pytestmark = pytest.mark.django_db
+State = Plan.State
+
+
+def proposed(city: City) -> Plan:
+    return run_here(lifecycle.request(city))
+
+
+def published(city: City) -> Plan:
+    return run_here(lifecycle.request(city, publish=True))
+
+
+def let_the_lease_run_out(plan: Plan) -> None:
+    Plan.objects.filter(pk=plan.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_plan_goes_from_request_to_publication(city: City, toy_sector: Behaviour) -> None:
+    plan = proposed(city)
+    assert plan.state == State.PROPOSED
+    lifecycle.approve(plan)
+    lifecycle.publish(plan)
+    assert plan.state == State.PUBLISHED
+    assert toy_sector.published == [plan]
+    assert [event.what for event in plan.events.all()] == ["requested", "solved", "proposed", "approved", "published"]
+    # 2 an hour for 7 × 24 hours at 10 a unit
+    assert plan.objective == pytest.approx(2 * 168 * 10)
+
+
+def test_a_plan_asked_to_publish_itself_does(city: City, toy_sector: Behaviour) -> None:
+    assert published(city).state == State.PUBLISHED
+
+
+def test_a_new_publication_supersedes_the_plan_in_force(city: City, toy_sector: Behaviour) -> None:
+    first, second = published(city), published(city)
+    first.refresh_from_db()
+    assert first.state == State.SUPERSEDED
+    assert second.supersedes == first
+    assert in_force(city).plan == second
+
+
+def test_the_database_itself_refuses_a_second_published_plan(city: City, toy_sector: Behaviour) -> None:
+    published(city)
+    other = proposed(city)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Plan.objects.filter(pk=other.pk).update(state=State.PUBLISHED)
+
+
+def test_a_plan_that_was_not_approved_is_not_published(city: City, toy_sector: Behaviour) -> None:
+    plan = proposed(city)
+    with pytest.raises(Refused):
+        lifecycle.publish(plan)
+    assert plan.state == State.PROPOSED
+
+
+def test_when_a_sector_cannot_write_its_documents_nothing_is_published(city: City, toy_sector: Behaviour) -> None:
+    before = published(city)
+    plan = proposed(city)
+    lifecycle.approve(plan)
+    toy_sector.publish_error = RuntimeError("disk full")
+    with pytest.raises(RuntimeError):
+        lifecycle.publish(plan)
+    before.refresh_from_db()
+    plan.refresh_from_db()
+    assert (before.state, plan.state) == (State.PUBLISHED, State.APPROVED)
+
+
+def test_a_plan_whose_week_is_over_cannot_be_published(city: City, toy_sector: Behaviour) -> None:
+    plan = proposed(city)
+    lifecycle.approve(plan)
+    Plan.objects.filter(pk=plan.pk).update(valid_until=timezone.now())
+    plan.refresh_from_db()
+    with pytest.raises(Refused):
+        lifecycle.publish(plan)
+
+
+def test_only_one_of_two_workers_claims_a_plan(city: City) -> None:
+    plan = lifecycle.request(city)
+    assert lifecycle.claim(plan.pk) is not None
+    assert lifecycle.claim(plan.pk) is None
+
+
+def test_a_city_solves_one_plan_at_a_time_and_the_other_waits(city: City) -> None:
+    first, second = lifecycle.request(city), lifecycle.request(city)
+    lifecycle.claim(first.pk)
+    assert lifecycle.claim(second.pk) is None
+    second.refresh_from_db()
+    assert second.state == State.REQUESTED
+
+
+def test_a_dead_workers_plan_is_taken_back_and_solved_by_another(city: City, toy_sector: Behaviour) -> None:
+    plan = lifecycle.request(city)
+    dead = lifecycle.claim(plan.pk)
+    assert dead is not None
+    let_the_lease_run_out(plan)
+    assert lifecycle.reap() == 1
+    run(plan.pk)
+    with pytest.raises(LostLease):  # the dead one wakes up and must not write over the living one's work
+        lifecycle.keep_inputs(dead, snapshot={"stale": True})
+    plan.refresh_from_db()
+    assert plan.snapshot is not None
+    assert "stale" not in plan.snapshot
+
+
+def test_a_living_workers_plan_is_not_taken_back(city: City) -> None:
+    lifecycle.claim(lifecycle.request(city).pk)
+    assert lifecycle.reap() == 0
+
+
+def test_a_plan_that_killed_three_workers_fails(city: City) -> None:
+    plan = lifecycle.request(city)
+    for _ in range(lifecycle.ATTEMPTS):
+        assert lifecycle.claim(plan.pk) is not None
+        let_the_lease_run_out(plan)
+        lifecycle.reap()
+    plan.refresh_from_db()
+    assert plan.state == State.FAILED
+    assert "3" in plan.failure
+
+
+def test_a_dead_workers_part_is_done_by_another(city: City, toy_sector: Behaviour) -> None:
+    plan = lifecycle.request(city)
+    run(plan.pk)
+    part = lifecycle.claim_part(plan.parts.get().pk)
+    assert part is not None
+    PlanPart.objects.filter(pk=part.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert lifecycle.reap() == 1
+    assert run_here(plan).state == State.PROPOSED
+
+
+def test_a_plan_waits_for_its_last_part(city: City, toy_sector: Behaviour) -> None:
+    toy_sector.follow_ups = 2
+    plan = lifecycle.request(city)
+    run(plan.pk)
+    one, two = plan.parts.all()
+    held = lifecycle.claim_part(one.pk)
+    assert held is not None
+    lifecycle.part_done(held, result={})
+    assert lifecycle.join(plan.pk).state == State.SOLVING
+    held = lifecycle.claim_part(two.pk)
+    assert held is not None
+    lifecycle.part_done(held, result={})
+    assert lifecycle.join(plan.pk).state == State.PROPOSED
+
+
+def test_a_part_that_breaks_a_limit_fails_the_plan_and_the_previous_one_stays(
+    city: City, toy_sector: Behaviour
+) -> None:
+    before = published(city)
+    toy_sector.broken_limits = ("valve 7 is open in a quiet window",)
+    plan = published(city)
+    assert plan.state == State.FAILED
+    assert "valve 7" in plan.failure
+    now = in_force(city)
+    assert now.plan == before
+    assert "valve 7" in now.warning
+
+
+def test_an_answer_that_fails_verification_is_never_proposed(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = published(city)
+    monkeypatch.setattr("planning.kernel.solve.broken_limits", lambda *parts: ["bus town: out by 3"])
+    plan = published(city)
+    assert plan.state == State.FAILED
+    assert "bus town: out by 3" in plan.failure
+    assert in_force(city).plan == before
+
+
+def test_a_time_limit_without_any_solution_leaves_the_previous_plan_in_force(
+    city: City, toy_sector: Behaviour, settings
+) -> None:
+    before = published(city)
+    settings.HEADGATE_SOLVE_SECONDS = 0.0
+    plan = published(city)
+    assert plan.state == State.FAILED
+    assert plan.result is None
+    assert in_force(city).plan == before
+    assert in_force(city).warning
+
+
+def test_an_impossible_target_gives_a_plan_that_says_who_is_short(city: City, toy_sector: Behaviour) -> None:
+    toy_sector.demand = 8.0  # 3 of 8 cannot be served
+    plan = published(city)
+    assert plan.state == State.PUBLISHED
+    (short,) = plan.result["shortages"]
+    assert short["wish"] == "homes"
+    assert short["amount"] == pytest.approx(3 * 168)
+    assert short["share"] == pytest.approx(3 / 8)
+
+
+def test_inputs_that_make_no_network_fail_with_every_reason(city: City, toy_sector: Behaviour) -> None:
+    toy_sector.demand, toy_sector.capacity = float("nan"), float("nan")
+    plan = run_here(lifecycle.request(city))
+    assert plan.state == State.FAILED
+    assert "demands.homes" in plan.failure
+    assert "supplies.river" in plan.failure
+
+
+def test_a_bug_fails_the_plan_instead_of_leaving_it_solving(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object, **options: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("planning.run.solve", broken)
+    plan = lifecycle.request(city)
+    with pytest.raises(ZeroDivisionError):
+        run(plan.pk)
+    plan.refresh_from_db()
+    assert plan.state == State.FAILED
+
+
+def test_solving_the_snapshot_again_gives_the_same_objective(city: City, toy_sector: Behaviour) -> None:
+    plan = published(city)
+    again = solve(*snapshot.read(plan.snapshot))
+    assert again.objective == pytest.approx(plan.objective, rel=1e-9)
+
+
+def test_cancelling_a_waiting_plan_ends_it(city: City) -> None:
+    plan = lifecycle.request(city)
+    lifecycle.cancel(plan)
+    assert plan.state == State.FAILED
+    assert lifecycle.claim(plan.pk) is None
+
+
+def test_cancelling_while_it_is_solved_ends_without_a_proposal(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = lifecycle.request(city)
+
+    def solve_and_be_cancelled(*args: object, **options: object) -> object:
+        Plan.objects.filter(pk=plan.pk).update(cancel_requested=True)
+        return solve(*args, **options)
+
+    monkeypatch.setattr(
+        "planning.run._Solve.wait", lambda self: solve_and_be_cancelled(self.inputs.network, self.inputs.horizon)
+    )
+    run(plan.pk)
+    plan.refresh_from_db()
+    assert plan.state == State.FAILED
+
+
+def test_a_published_plan_expires_when_its_week_is_over(city: City, toy_sector: Behaviour) -> None:
+    plan = published(city)
+    Plan.objects.filter(pk=plan.pk).update(valid_until=timezone.now())
+    assert lifecycle.expire() == 1
+    plan.refresh_from_db()
+    assert plan.state == State.EXPIRED
+    assert in_force(city).plan is None
+
+
+def test_a_withdrawn_plan_is_no_longer_in_force(city: City, toy_sector: Behaviour) -> None:
+    plan = published(city)
+    lifecycle.withdraw(plan, note="main break")
+    assert plan.state == State.WITHDRAWN
+    with pytest.raises(Refused):
+        lifecycle.approve(plan)
+
+
+def test_an_older_request_does_not_publish_itself_over_a_newer_plan(city: City, toy_sector: Behaviour) -> None:
+    old = lifecycle.request(city, publish=True)
+    newer = published(city)
+    assert run_here(old).state == State.PROPOSED
+    assert in_force(city).plan == newer
+
+
+def test_a_token_of_another_worker_opens_nothing(city: City) -> None:
+    held = lifecycle.claim(lifecycle.request(city).pk)
+    assert held is not None
+    held.token = uuid.uuid4()
+    with pytest.raises(LostLease):
+        lifecycle.renew(held, "build", 0.5)
