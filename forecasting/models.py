@@ -21,9 +21,8 @@ class Series(Asset):
     maximum = models.FloatField(_("greatest possible value"), null=True, blank=True)
     stale_after_hours = models.FloatField(_("stale after, hours"), default=24)
     profile = models.JSONField(_("profile"), default=dict, blank=True)
-    """The published shape of the series, the fallback forecast without a history and the root of its synthetic
-    history: {"level": mean, "month": [12 factors], "hour": [24 factors], "weekend_hour": [24 factors], "noise": relative
-    standard deviation, "persistence": 0..1, "growth_per_year": …, "kind": "cycle"|"river"|"storage"|"rain"|…}."""
+    """The published shape of the series: the fallback forecast without a history and the root of its synthetic
+    history. forecasting/synthetic.py documents the fields."""
 
     class Meta(Asset.Meta):
         verbose_name = _("series")
@@ -48,7 +47,11 @@ class Observation(models.Model):
         verbose_name_plural = _("observations")
         constraints = [
             # Also the index of every history query: leading with the series keeps charts fast among millions of rows.
-            models.UniqueConstraint(fields=["series", "valid_at", "recorded_at"], name="one_value_per_recording")
+            models.UniqueConstraint(
+                # A synthetic and a real value may be recorded at the same moment; the real one is then believed.
+                fields=["series", "valid_at", "recorded_at", "synthetic"],
+                name="one_value_per_recording",
+            )
         ]
 
 

@@ -134,15 +134,13 @@ class Hours:
         return np.asarray(self.local.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64))
 
 
-def typical(profile: Profile, zone: ZoneInfo, starts: Sequence[pd.Timestamp] | pd.DatetimeIndex, minutes: int) -> Array:
+def typical(profile: Profile, zone: ZoneInfo, starts: pd.DatetimeIndex, minutes: int) -> Array:
     """The mean of every step of `minutes` that begins at `starts` (timezone-aware, ascending), without noise."""
     hours, hourly_to_steps = _hours_around(zone, starts, minutes)
     return hourly_to_steps(_mean(profile, hours))
 
 
-def sampled(
-    profile: Profile, key: str, zone: ZoneInfo, starts: Sequence[pd.Timestamp] | pd.DatetimeIndex, minutes: int
-) -> Array:
+def sampled(profile: Profile, key: str, zone: ZoneInfo, starts: pd.DatetimeIndex, minutes: int) -> Array:
     """Values that could have been measured in the steps that begin at `starts`; another `key`, other noise."""
     hours, hourly_to_steps = _hours_around(zone, starts, minutes)
     return hourly_to_steps(_SAMPLERS[profile.kind](profile, key, hours))
@@ -151,7 +149,7 @@ def sampled(
 def quantiles(
     profile: Profile,
     zone: ZoneInfo,
-    starts: Sequence[pd.Timestamp] | pd.DatetimeIndex,
+    starts: pd.DatetimeIndex,
     minutes: int,
     levels: Sequence[float],
     members: int = 60,
@@ -163,11 +161,9 @@ def quantiles(
     return np.asarray(np.quantile(np.asarray(ensemble), list(levels), axis=0))
 
 
-def _hours_around(
-    zone: ZoneInfo, starts: Sequence[pd.Timestamp] | pd.DatetimeIndex, minutes: int
-) -> tuple[Hours, Callable[[Array], Array]]:
+def _hours_around(zone: ZoneInfo, starts: pd.DatetimeIndex, minutes: int) -> tuple[Hours, Callable[[Array], Array]]:
     """The clock hours that cover the steps, and the mapping of hourly means to means of the steps."""
-    seconds = pd.DatetimeIndex(starts).tz_convert("UTC").as_unit("s").asi8
+    seconds = starts.tz_convert("UTC").as_unit("s").asi8
     low, high = seconds / 3600, seconds / 3600 + minutes / 60
     numbers = np.arange(math.floor(low[0]), math.ceil(high[-1]))
     hours = Hours(numbers, pd.to_datetime(numbers * 3600, unit="s", utc=True).tz_convert(zone))
@@ -218,7 +214,7 @@ def _by_month(values: Sequence[float], hours: Hours) -> Array:
 
 
 def _wet_share(profile: Profile, hours: Hours) -> Array:
-    return np.clip(_by_month(profile.wet_days_by_month, hours) / 30.4, 0.0, 1.0)
+    return np.asarray(np.clip(_by_month(profile.wet_days_by_month, hours) / 30.4, 0.0, 1.0))
 
 
 # --- samples -------------------------------------------------------------------------------------------------
@@ -226,7 +222,7 @@ def _wet_share(profile: Profile, hours: Hours) -> Array:
 
 def _cycle_sample(profile: Profile, key: str, hours: Hours) -> Array:
     noise = _wandering(key, "hour", hours.numbers, profile.persistence)
-    return _cycle_mean(profile, hours) * np.maximum(0.0, 1.0 + profile.noise * noise)
+    return np.asarray(_cycle_mean(profile, hours) * np.maximum(0.0, 1.0 + profile.noise * noise))
 
 
 def _daily_sample(profile: Profile, key: str, hours: Hours) -> Array:
