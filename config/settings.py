@@ -11,7 +11,7 @@ from typing import Any
 
 import dj_database_url
 from celery.schedules import crontab
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from config.env import Env, refuse
 
@@ -206,7 +206,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
     "retry_on_timeout": True,
 }
-CELERY_TASK_QUEUES = [Queue("light"), Queue("solve")]
+# Each with its own exchange and key: without them both would take the default's, and a solve would land in both.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("light", "solve")]
 CELERY_TASK_DEFAULT_QUEUE = "light"
 CELERY_TASK_ROUTES = {"planning.tasks.solve_*": {"queue": "solve"}}
 CELERY_WORKER_REDIRECT_STDOUTS = False

@@ -23,6 +23,7 @@ from urllib.request import urlopen
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+from kombu import pools
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -176,7 +177,7 @@ def start_celery(child_environment: dict[str, str]) -> Iterator[Callable[..., Ch
 
     def start(role: str, *options: str) -> Child:
         lines: list[str] = []
-        command = [sys.executable, "-m", "celery", "-A", "config.celery", role, *options]
+        command = [sys.executable, "-m", "celery", "-A", "config.celery", role, "-l", "INFO", *options]
         child = processes.start(role, command, child_environment, lambda line: (lines.append(line), print(line))[0])
         children.append(child)
         ready = "ready." if role == "worker" else "beat: Starting"
@@ -266,7 +267,7 @@ def _numbered(url: str, worker_id: str) -> str:
 def _point(app: object, url: str) -> None:
     """Celery keeps connections to the broker it met first; let go of them."""
     app.conf.update(broker_url=url, broker_read_url=url, broker_write_url=url)
-    app.pool.force_close_all()
+    pools.reset()
     app._pool = None
     app.amqp._producer_pool = None
 

@@ -149,12 +149,12 @@ class House:
 def commands(host: str, port: int) -> dict[str, list[str]]:
     """What runs, by name."""
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
-    worker = [*celery, "worker", "--pool", "prefork", "--prefetch-multiplier", "1", "-O", "fair"]
+    worker = [*celery, "worker", "-l", settings.LOG_LEVEL, "--prefetch-multiplier", "1", "-O", "fair"]
     var = settings.VAR_DIR
     found = {
         "solve": [*worker, "-Q", "solve", "-n", "solve@%h", "-c", "1"],
         "light": [*worker, "-Q", "light", "-n", "light@%h", "-c", "1"],
-        "beat": [*celery, "beat", "--pidfile=", "-s", settings.CELERY_BEAT_SCHEDULE_FILENAME],
+        "beat": [*celery, "beat", "-l", "WARNING", "--pidfile=", "-s", settings.CELERY_BEAT_SCHEDULE_FILENAME],
         "web": [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
             *("--workers", "1", "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "5"),
