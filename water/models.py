@@ -6,7 +6,7 @@ money in the city's currency. `power_bus` is the key of the power bus that a pum
 
 from __future__ import annotations
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,9 @@ from cities.models import Asset
 from forecasting.models import Series
 
 NOT_NEGATIVE = (MinValueValidator(0.0),)
+POSITIVE = (MinValueValidator(0.001),)
 SHARE = (MinValueValidator(0.0), MaxValueValidator(1.0))
+MONTH_DAY = (RegexValidator(r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", _("a date as MM-DD, such as 06-01")),)
 
 
 class WaterBus(Asset):
@@ -57,13 +59,9 @@ class Weir(Asset):
     river = models.ForeignKey(River, models.PROTECT, verbose_name=_("river"))
     to_bus = models.ForeignKey(WaterBus, models.PROTECT, verbose_name=_("to"))
     capacity_km3_per_day = models.FloatField(_("intake, 10³ m³ a day"), validators=NOT_NEGATIVE)
-    turbid_above_m3s = models.FloatField(
-        _("turbid above a flow of, m³/s"), null=True, blank=True, validators=NOT_NEGATIVE
-    )
-    turbid_capacity_km3_per_day = models.FloatField(
-        _("intake while turbid, 10³ m³ a day"), null=True, blank=True, validators=NOT_NEGATIVE
-    )
-    turbid_recovery_hours = models.FloatField(_("recovery after turbidity, h"), default=0.0, validators=NOT_NEGATIVE)
+    turbid_points = models.JSONField(_("intake in muddy water"), default=list, blank=True)
+    """[[recent flow, intake that can still be cleared], …] in m³/s, rising; empty for no limit (water.kernel.intake)."""
+    turbid_half_life_hours = models.FloatField(_("half-life of the mud, h"), default=48.0, validators=POSITIVE)
     kwh_per_m3 = models.FloatField(_("pumping, kWh per m³"), default=0.0, validators=NOT_NEGATIVE)
     power_bus = models.SlugField(_("power bus"), max_length=80, blank=True)
 
@@ -106,8 +104,8 @@ class Reservoir(Asset):
     loss_per_day = models.FloatField(_("evaporation and seepage per day, share"), default=0.0, validators=SHARE)
     target_share = models.JSONField(_("target by month, share of capacity"), default=list, blank=True)
     """Twelve shares, January first; empty for no target. A wish of the class "storage"."""
-    emptied_from = models.CharField(_("emptied from (MM-DD)"), max_length=5, blank=True)
-    emptied_until = models.CharField(_("emptied until (MM-DD)"), max_length=5, blank=True)
+    emptied_from = models.CharField(_("emptied from (MM-DD)"), max_length=5, blank=True, validators=MONTH_DAY)
+    emptied_until = models.CharField(_("emptied until (MM-DD)"), max_length=5, blank=True, validators=MONTH_DAY)
     water_value_per_m3 = models.FloatField(_("value of water kept, money per m³"), default=0.0, validators=NOT_NEGATIVE)
 
     class Meta(Asset.Meta):
@@ -240,7 +238,9 @@ class CropBlock(Asset):
     turnout = models.ForeignKey(Turnout, models.PROTECT, related_name="blocks", verbose_name=_("turnout"))
     crop = models.SlugField(_("crop"))
     area_ha = models.FloatField(_("area, ha"), validators=NOT_NEGATIVE)
-    planted = models.CharField(_("planted on (MM-DD)"), max_length=5)
+    planted = models.CharField(_("planted on (MM-DD)"), max_length=5, validators=MONTH_DAY)
+    season_days = models.PositiveIntegerField(_("season, days"), null=True, blank=True)
+    """From planting to harvest; without it the crop's usual season."""
     application_efficiency = models.FloatField(_("application efficiency, share"), default=0.7, validators=SHARE)
     percolation_mm_per_day = models.FloatField(_("percolation, mm a day"), default=0.0, validators=NOT_NEGATIVE)
 

@@ -57,14 +57,15 @@ class Weir(Pumped):
     river: Annotated[Key, Ref("rivers")]
     to_bus: WaterBusRef
     capacity_km3_per_day: Positive
-    turbid_above_m3s: NotNegative | None = None
-    turbid_capacity_km3_per_day: NotNegative | None = None
-    turbid_recovery_hours: NotNegative = 0.0
+    turbid_points: list[Annotated[list[Positive], Field(min_length=2, max_length=2)]] = []
+    """[[recent flow, intake that can still be cleared], …] in m³/s, by rising flow; none for no limit."""
+    turbid_half_life_hours: Positive = 48.0
 
     @model_validator(mode="after")
-    def _turbidity_is_whole(self) -> Any:
-        if (self.turbid_above_m3s is None) != (self.turbid_capacity_km3_per_day is None):
-            raise ValueError("turbid_above_m3s and turbid_capacity_km3_per_day together, or neither")
+    def _flows_rise(self) -> Any:
+        flows = [flow for flow, _ in self.turbid_points]
+        if flows != sorted(set(flows)):
+            raise ValueError("turbid_points by rising flow, each flow once")
         return self
 
 
@@ -183,5 +184,7 @@ class CropBlock(Figures):
     crop: Key
     area_ha: Positive
     planted: MonthDay
+    season_days: Annotated[int, Field(ge=20, le=800)] | None = None
+    """From planting to harvest; without it the crop's usual season."""
     application_efficiency: Efficiency = 0.7
     percolation_mm_per_day: NotNegative = 0.0

@@ -1,0 +1,134 @@
+"""Rows → parts of the network: rivers and reservoirs, works and mains, users and fields of a city."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cities.models import City, policy_in_force
+from forecasting.models import Series
+from forecasting.readers import expected_many
+from planning.kernel.horizon import Horizon
+from planning.kernel.network import Bus, Demand, at
+from planning.sectors import Note, Parts, Sector
+
+from .intakes import WATER, add_river, add_source, add_weir
+from .irrigation import add_system
+from .kernel.units import HOURS_PER_DAY
+from .models import (
+    Conduit,
+    IrrigationSystem,
+    Lateral,
+    Reservoir,
+    River,
+    TreatmentPlant,
+    WaterBus,
+    WaterSource,
+    WaterUser,
+    Weir,
+)
+from .reading import Reading, Sheet, in_force
+from .users import add_user
+from .works import add_conduit, add_plant, add_reservoir
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All water assets of a city, each read with what it refers to."""
+
+    buses: Sequence[WaterBus]
+    rivers: Sequence[River]
+    weirs: Sequence[Weir]
+    sources: Sequence[WaterSource]
+    reservoirs: Sequence[Reservoir]
+    plants: Sequence[TreatmentPlant]
+    conduits: Sequence[Conduit]
+    users: Sequence[WaterUser]
+    systems: Sequence[IrrigationSystem]
+    laterals: Sequence[Lateral]
+
+    @classmethod
+    def of(cls, city: City) -> Rows:
+        return cls(
+            list(WaterBus.objects.filter(city=city).order_by("key")),
+            list(River.objects.filter(city=city).select_related("bus", "downstream", "flow").order_by("key")),
+            list(Weir.objects.filter(city=city).select_related("river__bus", "river__flow", "to_bus").order_by("key")),
+            list(WaterSource.objects.filter(city=city).select_related("bus").order_by("key")),
+            list(Reservoir.objects.filter(city=city).select_related("bus", "storage", "inflow").order_by("key")),
+            list(TreatmentPlant.objects.filter(city=city).select_related("from_bus", "to_bus").order_by("key")),
+            list(Conduit.objects.filter(city=city).select_related("from_bus", "to_bus").order_by("key")),
+            list(WaterUser.objects.filter(city=city).select_related("bus", "demand").order_by("key")),
+            list(
+                IrrigationSystem.objects.filter(city=city)
+                .select_related("bus", "reference_eto", "rain")
+                .order_by("key")
+            ),
+            list(
+                Lateral.objects.filter(city=city)
+                .select_related("system")
+                .prefetch_related("turnouts__blocks")
+                .order_by("key")
+            ),
+        )
+
+    def series(self) -> Iterable[Series]:
+        """Every series that the parts are made from, each once."""
+        found = [river.flow for river in self.rivers] + [user.demand for user in self.users]
+        found += [reservoir.storage for reservoir in self.reservoirs]
+        found += [reservoir.inflow for reservoir in self.reservoirs if reservoir.inflow]
+        found += [series for system in self.systems for series in (system.reference_eto, system.rain)]
+        return {series.pk: series for series in found}.values()
+
+
+def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
+    """The city's water network over a horizon, as known at a moment."""
+    rows = Rows.of(city)
+    starts = [step.start for step in horizon.steps]
+    expected = expected_many(rows.series(), starts, horizon.hours, known_at)
+    policy = policy_in_force(city)
+    reading = Reading(city, horizon, known_at, expected, policy, in_force(city, horizon.start))
+    sheet = Sheet()
+    _write(sheet, reading, rows)
+    notes = [Note(note.level, note.en, note.zh) for found in expected.values() for note in found.notes]
+    return Parts(
+        sheet.network(),
+        sheet.labels,
+        forecasts=tuple(found.forecast_id for found in expected.values() if found.forecast_id is not None),
+        notes=(*sheet.notes, *dict.fromkeys(notes)),
+        synthetic=any(found.synthetic for found in expected.values()),
+        extra={"policy": policy.key},
+    )
+
+
+def _write(sheet: Sheet, reading: Reading, rows: Rows) -> None:
+    for bus in rows.buses:
+        sheet.put(Bus(bus.key, WATER), bus, "bus")
+    for river in rows.rivers:
+        add_river(sheet, reading, river, rows.rivers)
+    for weir in rows.weirs:
+        add_weir(sheet, reading, weir)
+    for source in rows.sources:
+        add_source(sheet, reading, source)
+    for reservoir in rows.reservoirs:
+        add_reservoir(sheet, reading, reservoir)
+    for user in rows.users:
+        add_user(sheet, reading, user)
+    for system in rows.systems:
+        add_system(sheet, reading, system, [lateral for lateral in rows.laterals if lateral.system_id == system.pk])
+    demands = [part for part in sheet.parts if isinstance(part, Demand)]
+    in_use = _share_in_use(rows, demands)
+    for plant in rows.plants:
+        add_plant(sheet, reading, plant, in_use)
+    for conduit in rows.conduits:
+        add_conduit(sheet, reading, conduit, demands)
+
+
+def _share_in_use(rows: Rows, demands: Sequence[Demand]) -> float:
+    """What share of all treatment the users' first hour needs: how hard plants run before the first plan."""
+    capacity = sum(plant.capacity_km3_per_day for plant in rows.plants) / HOURS_PER_DAY
+    wanted = sum(at(demand.amount, 0) for demand in demands if demand.name.startswith("water."))
+    return min(1.0, wanted / capacity) if capacity else 0.0
+
+
+SECTOR = Sector(name="water", parts=parts)
