@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from cities.models import City
+from config.citypack.rows import export_pack
+
+
+class Command(BaseCommand):
+    help = "Writes a city back as a pack, into a new or empty folder."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("city", metavar="CITY", help="key of the city")
+        parser.add_argument("folder", metavar="DIR", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        city = City.objects.filter(key=options["city"]).first()
+        if city is None:
+            known = ", ".join(City.objects.values_list("key", flat=True)) or "none is loaded"
+            raise CommandError(f"no city {options['city']}; known: {known}", returncode=2)
+        folder: Path = options["folder"]
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CommandError(f"{folder} is not an empty folder; expected a new or empty one", returncode=2)
+        for path in export_pack(city, folder):
+            self.stdout.write(str(path))
