@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from forecasting.models import Series
 from planning.kernel.network import Demand
 from planning.kernel.problems import InvalidNetwork, Problem
 
@@ -38,11 +39,11 @@ def local_days(reading: Reading) -> list[date]:
     return sorted(set(_day_of_steps(reading)))
 
 
-def by_day(reading: Reading, series_of_days: object) -> list[float]:
+def by_day(reading: Reading, series: Series) -> list[float]:
     """The mean of a series of daily amounts over the part of each local day that the horizon covers."""
     hours: dict[date, float] = {}
     amounts: dict[date, float] = {}
-    values = reading.values(series_of_days)  # type: ignore[arg-type]
+    values = reading.values(series)
     for step, day, value in zip(reading.horizon.steps, _day_of_steps(reading), values, strict=True):
         hours[day] = hours.get(day, 0.0) + step.hours
         amounts[day] = amounts.get(day, 0.0) + step.hours * value

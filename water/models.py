@@ -60,7 +60,7 @@ class Weir(Asset):
     to_bus = models.ForeignKey(WaterBus, models.PROTECT, verbose_name=_("to"))
     capacity_km3_per_day = models.FloatField(_("intake, 10³ m³ a day"), validators=NOT_NEGATIVE)
     turbid_points = models.JSONField(_("intake in muddy water"), default=list, blank=True)
-    """[[recent flow, intake that can still be cleared], …] in m³/s, rising; empty for no limit (water.kernel.intake)."""
+    """[[recent flow, intake that can still be cleared], …] in m³/s, rising; empty for no limit."""
     turbid_half_life_hours = models.FloatField(_("half-life of the mud, h"), default=48.0, validators=POSITIVE)
     kwh_per_m3 = models.FloatField(_("pumping, kWh per m³"), default=0.0, validators=NOT_NEGATIVE)
     power_bus = models.SlugField(_("power bus"), max_length=80, blank=True)
@@ -196,7 +196,7 @@ class Lateral(Asset):
     capacity_m3s = models.FloatField(_("capacity, m³/s"), validators=NOT_NEGATIVE)
     max_open = models.PositiveSmallIntegerField(_("valves open at once, at most"), validators=[MinValueValidator(1)])
     quiet_windows = models.JSONField(_("quiet windows, local time"), default=list, blank=True)
-    """[["22:00", "05:00"], …]: no valve opens inside, and none stays open into one."""
+    """[["22:00", "05:00"], …]: no valve is opened inside; one opened before may stay open through it."""
     efficiency = models.FloatField(_("conveyance efficiency, share"), default=0.9, validators=SHARE)
 
     class Meta(Asset.Meta):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from cities.models import City, policy_in_force
+from cities.models import Asset, City, policy_in_force
 from forecasting.models import Series
 from forecasting.readers import expected_many
 from planning.kernel.horizon import Horizon
@@ -33,6 +34,9 @@ from .users import add_user
 from .works import add_conduit, add_plant, add_reservoir
 
 
+AnyAsset = TypeVar("AnyAsset", bound=Asset)
+
+
 @dataclass(frozen=True)
 class Rows:
     """All water assets of a city, each read with what it refers to."""
@@ -50,26 +54,18 @@ class Rows:
 
     @classmethod
     def of(cls, city: City) -> Rows:
+        laterals = Lateral.objects.filter(city=city).select_related("system").prefetch_related("turnouts__blocks")
         return cls(
-            list(WaterBus.objects.filter(city=city).order_by("key")),
-            list(River.objects.filter(city=city).select_related("bus", "downstream", "flow").order_by("key")),
-            list(Weir.objects.filter(city=city).select_related("river__bus", "river__flow", "to_bus").order_by("key")),
-            list(WaterSource.objects.filter(city=city).select_related("bus").order_by("key")),
-            list(Reservoir.objects.filter(city=city).select_related("bus", "storage", "inflow").order_by("key")),
-            list(TreatmentPlant.objects.filter(city=city).select_related("from_bus", "to_bus").order_by("key")),
-            list(Conduit.objects.filter(city=city).select_related("from_bus", "to_bus").order_by("key")),
-            list(WaterUser.objects.filter(city=city).select_related("bus", "demand").order_by("key")),
-            list(
-                IrrigationSystem.objects.filter(city=city)
-                .select_related("bus", "reference_eto", "rain")
-                .order_by("key")
-            ),
-            list(
-                Lateral.objects.filter(city=city)
-                .select_related("system")
-                .prefetch_related("turnouts__blocks")
-                .order_by("key")
-            ),
+            _rows(WaterBus, city),
+            _rows(River, city, "bus", "downstream", "flow"),
+            _rows(Weir, city, "river__bus", "river__flow", "to_bus"),
+            _rows(WaterSource, city, "bus"),
+            _rows(Reservoir, city, "bus", "storage", "inflow"),
+            _rows(TreatmentPlant, city, "from_bus", "to_bus"),
+            _rows(Conduit, city, "from_bus", "to_bus"),
+            _rows(WaterUser, city, "bus", "demand"),
+            _rows(IrrigationSystem, city, "bus", "reference_eto", "rain"),
+            list(laterals.order_by("key")),
         )
 
     def series(self) -> Iterable[Series]:
@@ -79,6 +75,11 @@ class Rows:
         found += [reservoir.inflow for reservoir in self.reservoirs if reservoir.inflow]
         found += [series for system in self.systems for series in (system.reference_eto, system.rain)]
         return {series.pk: series for series in found}.values()
+
+
+def _rows(model: type[AnyAsset], city: City, *related: str) -> list[AnyAsset]:
+    rows = model._default_manager.filter(city=city)
+    return list((rows.select_related(*related) if related else rows).order_by("key"))
 
 
 def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:

@@ -1,4 +1,4 @@
-"""What the builders of parts share: what is expected, who goes first, what the plan in force had in mind, and the sheet."""
+"""What the builders of parts share: what is expected, who goes first, what was planned before, and the sheet."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Reading:
     before: Before = field(default_factory=Before)
 
     def values(self, series: Series) -> tuple[float, ...]:
-        """The expected mean per step in the series' unit. No flow, demand or rain is below zero, whatever a forecast says."""
+        """The expected mean per step in the series' unit; no flow, demand or rain is below zero, whatever a forecast says."""
         return tuple(max(0.0, value) for value in self.expected[series.pk].values)
 
     def tier(self, user_class: str) -> int:

@@ -118,9 +118,7 @@ def _measured_level(sheet: Sheet, reading: Reading, reservoir: Reservoir) -> flo
     series = reservoir.storage
     seen = latest(series, reading.known_at)
     if seen is None:
-        sheet.note(
-            "warning", _("{name}: no storage was measured; the plan starts from what is expected."), name=reservoir
-        )
+        sheet.note("warning", _("{name}: no storage was measured; it is taken as expected."), name=reservoir)
         return reading.values(series)[0]
     age = reading.known_at - seen.valid_at
     if age > timedelta(hours=series.stale_after_hours):
@@ -132,11 +130,11 @@ def _measured_level(sheet: Sheet, reading: Reading, reservoir: Reservoir) -> flo
         sheet.note("info", _("{name}: measured above the surveyed capacity; the measurement counts."), name=reservoir)
     if seen.value < reservoir.minimum_km3:
         sheet.note("warning", _("{name}: already below its least storage."), name=reservoir)
-    return max(0.0, seen.value)
+    return max(0.0, float(seen.value))
 
 
 def _ceilings(reading: Reading, reservoir: Reservoir, level: float) -> tuple[float, ...]:
-    """The most it may hold at the end of each step. Above the emptied window's ceiling it comes down as a gate allows."""
+    """The most it may hold at the end of each step; above the emptied ceiling it comes down as a gate allows."""
     capacity = max(reservoir.capacity_km3, level)
     drain_per_hour = capacity / (DRAIN_DAYS * HOURS_PER_DAY)
     ceilings = []
@@ -169,7 +167,7 @@ def _target(reading: Reading, reservoir: Reservoir, ceiling: float) -> Final | N
 
 def _loss_per_hour(reservoir: Reservoir) -> float:
     """The hourly share that adds up to the daily one: 1 − (1 − daily)^(1/24)."""
-    return 1.0 - (1.0 - reservoir.loss_per_day) ** (1 / HOURS_PER_DAY)
+    return float(1.0 - (1.0 - reservoir.loss_per_day) ** (1 / HOURS_PER_DAY))
 
 
 def _on(month_day: str, year: int) -> date:
