@@ -93,6 +93,7 @@ def valkey_command(socket: Path, directory: Path) -> list[str]:
         "appendfsync": "everysec",
         "save": "",
         "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
     }
     return [str(get_binary_path()), *(word for key, value in options.items() for word in (f"--{key}", value))]
 

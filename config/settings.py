@@ -124,8 +124,8 @@ LANGUAGES = [("en", "English"), ("zh-hant", "繁體中文")]
 
 # --- static files --------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
 # The demo serves files from the rooms themselves; production runs collectstatic once per release.
+STATIC_ROOT = VAR_DIR / "static" if PRODUCTION else None
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -48,12 +48,15 @@ class Command(BaseCommand):
         if options["city"] and not City.objects.exists():
             call_command("loadcity", options["city"])
         people = self._people()
-        house = House(commands(host, port), _environment(host))
+        welcome = [f"Headgate is at http://{_shown(host)}:{port}/", people, "Ctrl-C ends everything."]
+        house = House(
+            commands(host, port), _environment(host), _reachable(host, port), [line for line in welcome if line]
+        )
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, house.end)
         # The children must not share our connection's socket or file locks.
         connection.close()
-        house.run(f"Headgate is at http://{_shown(host)}:{port}/", people)
+        house.run()
 
     def _people(self) -> str:
         if settings.PRODUCTION:
@@ -67,9 +70,13 @@ class Command(BaseCommand):
 class House:
     """The children, kept alive until somebody asks for the end."""
 
-    def __init__(self, commands: dict[str, list[str]], environment: dict[str, str]) -> None:
+    def __init__(
+        self, commands: dict[str, list[str]], environment: dict[str, str], web: tuple[str, int], welcome: list[str]
+    ) -> None:
         self.commands = commands
         self.environment = environment
+        self.web = web
+        self.welcome = welcome
         self.children: dict[str, Child] = {}
         self.deaths = dict.fromkeys(commands, 0)
         self.again_at: dict[str, float] = {}
@@ -79,40 +86,40 @@ class House:
         """Asks for the end; also the handler of INT and TERM."""
         self.ending = True
 
-    def run(self, *welcome: str) -> None:
+    def run(self) -> None:
         """Starts everyone, says welcome once the web answers, restarts who dies; exits 1 when that is hopeless."""
         hopeless = ""
         try:
-            hopeless = self._start_all(welcome) or self._watch()
+            hopeless = self._start_all() or self._watch()
         finally:
             _say("stopping …")
             self._stop_all()
         if hopeless:
             raise CommandError(hopeless)
 
-    def _start_all(self, welcome: tuple[str, ...]) -> str:
+    def _start_all(self) -> str:
         if "valkey" in self.commands:
             self._start("valkey")
             if not self._wait_for_valkey():
                 return "" if self.ending else "valkey does not answer; see its lines above."
         for name in self.commands.keys() - self.children.keys():
             self._start(name)
-        for line in (*welcome, "Ctrl-C ends everything."):
-            if line:
-                _say(line)
         return ""
 
     def _watch(self) -> str:
         while not self.ending:
-            for name, child in list(self.children.items()):
-                if not child.alive:
-                    self._bury(child)
-                    if self.deaths[name] >= EARLY_DEATHS:
-                        return f"{name} died {EARLY_DEATHS} times in a row: giving up."
-            for name, at in list(self.again_at.items()):
-                if time.monotonic() >= at:
-                    del self.again_at[name]
-                    self._start(name)
+            if self.welcome and _connects(self.web):
+                for line in self.welcome:
+                    _say(line)
+                self.welcome = []
+            dead = [child for child in self.children.values() if not child.alive]
+            for child in dead:
+                self._bury(child)
+                if self.deaths[child.name] >= EARLY_DEATHS:
+                    return f"{child.name} died {EARLY_DEATHS} times in a row: giving up."
+            for name in [name for name, at in self.again_at.items() if time.monotonic() >= at]:
+                del self.again_at[name]
+                self._start(name)
             time.sleep(0.2)
         return ""
 
@@ -148,8 +155,21 @@ class House:
 
 def commands(host: str, port: int) -> dict[str, list[str]]:
     """What runs, by name."""
-    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
-    worker = [*celery, "worker", "-l", settings.LOG_LEVEL, "--prefetch-multiplier", "1", "-O", "fair"]
+    # A demo in a container runs as root and need not be told so by every worker.
+    quiet = [] if settings.PRODUCTION else ["-W", "ignore:You're running the worker with superuser"]
+    celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "config.celery"]
+    worker = [
+        *celery,
+        "worker",
+        "-l",
+        "WARNING",
+        "--prefetch-multiplier",
+        "1",
+        "-O",
+        "fair",
+        "--without-mingle",
+        "--without-gossip",
+    ]
     var = settings.VAR_DIR
     found = {
         "solve": [*worker, "-Q", "solve", "-n", "solve@%h", "-c", "1"],
@@ -207,6 +227,19 @@ def _refuse_unmigrated() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise CommandError("The database is not up to date: run `manage.py migrate` first.")
+
+
+def _reachable(host: str, port: int) -> tuple[str, int]:
+    """Where we ourselves reach a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+
+def _connects(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, 0.5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _is_local(host: str) -> bool:
