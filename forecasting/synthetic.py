@@ -37,3 +37,68 @@ The limits of the series (minimum, maximum) cut every value.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef
+
+from cities.models import City
+
+from .ingest import Counts
+from .kernel import profiles
+from .models import Observation, Series
+from .steps import steps_between
+
+SIGNIFICANT = 6
+"""Digits kept: the last bits of a sum may depend on the span it was computed over."""
+
+
+def demo_history(city: City, until: datetime, days: int = 60) -> Counts:
+    """Extends the synthetic history of the city's series to `until`, from `days` before it where there is none.
+
+    A series with a real observation gets no synthetic one any more. A value is recorded one step after its valid
+    time, as a feed would. Raises kernel.profiles.InvalidProfile for a profile that is not valid.
+    """
+    real = Observation.objects.filter(series=OuterRef("pk"), synthetic=False)
+    invented = Series.objects.filter(~Exists(real), city=city).exclude(profile={}).select_related("city")
+    with transaction.atomic():
+        last = dict(
+            Observation.objects.filter(series__in=invented)
+            .values_list("series")
+            .annotate(at=Max("valid_at"))
+            .order_by()
+        )
+        found = [
+            observation
+            for series in invented
+            for observation in _observations(series, last.get(series.pk), until, days)
+        ]
+        # Two workers may extend at once; both would write the same values.
+        Observation.objects.bulk_create(found, 5000, ignore_conflicts=True)
+    return Counts(new=len(found))
+
+
+def _observations(series: Series, last: datetime | None, until: datetime, days: int) -> Iterator[Observation]:
+    starts = steps_between(series, until - timedelta(days=days) if last is None else last + series.step, until)
+    if not len(starts):
+        return
+    for at, value in zip(starts.to_pydatetime(), sampled(series, starts), strict=True):
+        yield Observation(series=series, valid_at=at, recorded_at=at + series.step, value=value, synthetic=True)
+
+
+def sampled(series: Series, starts: pd.DatetimeIndex) -> list[float]:
+    """The synthetic values of the steps that begin at `starts`, within the limits of the series."""
+    profile = profiles.Profile.from_dict(series.profile)
+    key = f"{series.city.key}/{series.key}"
+    values = profiles.sampled(profile, key, series.city.zone, starts, series.step_minutes)
+    return [float(f"{value:.{SIGNIFICANT}g}") for value in within_limits(series, values)]
+
+
+def within_limits(series: Series, values: np.ndarray) -> np.ndarray:
+    low = -np.inf if series.minimum is None else series.minimum
+    high = np.inf if series.maximum is None else series.maximum
+    return np.asarray(np.clip(values, low, high))

@@ -190,7 +190,7 @@ def _mean(profile: Profile, hours: Hours) -> Array:
         rate_per_hour = _by_month(profile.storm_rate_per_month, hours) / (30.4 * 24)
         return _by_month(profile.base_by_month, hours) + rate_per_hour * profile.storm_peak * storm_hours
     if profile.kind == "rain":
-        return _wet_share(profile, hours) * _by_month(profile.mean_wet_day_mm, hours)
+        return np.asarray(_wet_share(profile, hours) * _by_month(profile.mean_wet_day_mm, hours))
     return _cycle_mean(profile, hours)
 
 
@@ -235,7 +235,7 @@ def _storage_sample(profile: Profile, key: str, hours: Hours) -> Array:
     exact_days = hours.day_numbers + hours.local.hour.to_numpy() / 24
     days = np.arange(hours.day_numbers[0], hours.day_numbers[-1] + 2)
     walk = np.interp(exact_days, days, _wandering(key, "day", days, profile.persistence))
-    return _cycle_mean(profile, hours) * np.maximum(0.0, 1.0 + profile.noise * walk)
+    return np.asarray(_cycle_mean(profile, hours) * np.maximum(0.0, 1.0 + profile.noise * walk))
 
 
 def _rain_sample(profile: Profile, key: str, hours: Hours) -> Array:
@@ -249,7 +249,7 @@ def _river_sample(profile: Profile, key: str, hours: Hours) -> Array:
     """Base flow and storms that rise within hours and recede exponentially."""
     base = _by_month(profile.base_by_month, hours)
     flow = base + _storms(profile, key, hours)
-    return flow * np.exp(profile.noise * _wandering(key, "hour", hours.numbers, profile.persistence))
+    return np.asarray(flow * np.exp(profile.noise * _wandering(key, "hour", hours.numbers, profile.persistence)))
 
 
 def _storms(profile: Profile, key: str, hours: Hours) -> Array:
@@ -284,7 +284,7 @@ _SAMPLERS: Mapping[str, Callable[[Profile, str, Hours], Array]] = {
 def _days(profile: Profile, key: str, hours: Hours) -> Array:
     """One wandering value per local day, for every hour of it."""
     day = hours.day_numbers
-    return _wandering(key, "day", np.arange(day[0], day[-1] + 1), profile.persistence)[day - day[0]]
+    return np.asarray(_wandering(key, "day", np.arange(day[0], day[-1] + 1), profile.persistence)[day - day[0]])
 
 
 def _wandering(key: str, stream: str, numbers: Array, persistence: float) -> Array:

@@ -133,7 +133,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="observation",
             constraint=models.UniqueConstraint(
-                fields=("series", "valid_at", "recorded_at"), name="one_value_per_recording"
+                fields=("series", "valid_at", "recorded_at", "synthetic"), name="one_value_per_recording"
             ),
         ),
         migrations.AddIndex(
