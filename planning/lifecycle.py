@@ -157,9 +157,14 @@ def publish(plan: Plan, by: Person = None) -> None:
 
 
 def withdraw(plan: Plan, by: Person = None, note: str = "") -> None:
-    """Takes a plan back. What devices hold stays valid to its own end: see `water.schedules`."""
+    """Takes a plan back. Of a published one the sectors withdraw their documents too: valves that wait stay closed."""
     with transaction.atomic():
-        _move(plan, [State.PROPOSED, State.APPROVED, State.PUBLISHED], State.WITHDRAWN, ended_at=timezone.now())
+        was_published = plan.state == State.PUBLISHED
+        sources = [State.PUBLISHED] if was_published else [State.PROPOSED, State.APPROVED]
+        _move(plan, sources, State.WITHDRAWN, ended_at=timezone.now())
+        if was_published:
+            for found in sectors():
+                found.withdraw(plan)
         _record(plan, "withdrawn", by, note)
 
 

@@ -89,6 +89,10 @@ def _publish_nothing(plan: Plan, parts: Sequence[PlanPart]) -> None:
     return None
 
 
+def _nothing_to_withdraw(plan: Plan) -> None:
+    return None
+
+
 def _no_summary(plan: Plan) -> Sequence[Section]:
     return ()
 
@@ -96,7 +100,7 @@ def _no_summary(plan: Plan) -> Sequence[Section]:
 @dataclass(frozen=True)
 class Sector:
     """`parts(city, horizon, known_at)` reads rows and forecasts; `publish` writes a plan's documents inside the
-    publishing transaction, so that a plan and its documents appear together or not at all.
+    publishing transaction, so that a plan and its documents appear together or not at all; `withdraw` takes them back.
     """
 
     name: str
@@ -104,6 +108,7 @@ class Sector:
     follow_ups: Callable[[Plan], Sequence[FollowUp]] = _no_follow_ups
     run: Callable[[dict[str, Any]], FollowUpResult] = _nothing_to_run
     publish: Callable[[Plan, Sequence[PlanPart]], None] = _publish_nothing
+    withdraw: Callable[[Plan], None] = _nothing_to_withdraw
     summary: Callable[[Plan], Sequence[Section]] = _no_summary
 
 

@@ -1,0 +1,115 @@
+"""The device protocol: poll a schedule, report what was done. See docs/device-protocol.md.
+
+The poll path needs the database alone: published bytes are served while Redis and Celery are down.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.http import parse_etags
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+from .devices import controller_of, seen
+from .messages import BATCH, keep
+from .models import Controller, ControllerSchedule, DeviceMessage
+from .signing import public_key
+
+DeviceView = Callable[[HttpRequest, Controller], HttpResponse]
+
+
+def device(view: DeviceView) -> Callable[[HttpRequest], HttpResponse]:
+    """Lets a known controller in. Strangers get the same 404 whatever they ask for."""
+
+    @wraps(view)
+    @csrf_exempt
+    def guarded(request: HttpRequest) -> HttpResponse:
+        controller = controller_of(request.headers.get("Authorization", ""))
+        if controller is None:
+            return problem(404, "unknown-device", "This address knows no such device.")
+        seen(controller, _revision(request.headers.get("Applied-Revision", "")))
+        return view(request, controller)
+
+    return guarded
+
+
+@require_GET
+@device
+def schedule(request: HttpRequest, controller: Controller) -> HttpResponse:
+    """The current signed document, or 304 where the device has it already."""
+    found = ControllerSchedule.objects.filter(controller=controller, current=True).first()
+    if found is None:
+        response = problem(404, "no-schedule", "No schedule has been published for this device yet.")
+        response["X-Poll-After"] = str(controller.poll_seconds)
+        return response
+    tags = parse_etags(request.headers.get("If-None-Match", ""))
+    known = "*" in tags or found.etag in [tag.removeprefix("W/") for tag in tags]
+    response = HttpResponse(status=304) if known else _document(found)
+    response["ETag"] = found.etag
+    response["Schedule-Revision"] = str(found.revision)
+    response["X-Poll-After"] = str(controller.poll_seconds)
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@require_POST
+@device
+def acks(request: HttpRequest, controller: Controller) -> HttpResponse:
+    return _batch(request, controller, DeviceMessage.Kind.ACK, "acks")
+
+
+@require_POST
+@device
+def telemetry(request: HttpRequest, controller: Controller) -> HttpResponse:
+    return _batch(request, controller, DeviceMessage.Kind.TELEMETRY, "telemetry")
+
+
+@require_POST
+@device
+def hello(request: HttpRequest, controller: Controller) -> HttpResponse:
+    return _batch(request, controller, DeviceMessage.Kind.HELLO, "hello")
+
+
+@require_GET
+def keys(request: HttpRequest) -> HttpResponse:
+    """The public key that schedules are signed with."""
+    key = {"kid": settings.SCHEDULE_SIGNING_KEY_ID, "alg": "ed25519", "public": public_key()}
+    return JsonResponse({"keys": [key]})
+
+
+def problem(status: int, code: str, detail: str) -> HttpResponse:
+    """An RFC 9457 problem. In English only: machines read it."""
+    body = {"type": "about:blank", "title": detail, "status": status, "code": code}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def _document(found: ControllerSchedule) -> HttpResponse:
+    body = bytes(found.body)
+    response = HttpResponse(body, content_type="application/json")
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    response["Content-Digest"] = f"sha-256=:{digest}:"
+    response["Schedule-Signature"] = found.signature
+    return response
+
+
+def _batch(request: HttpRequest, controller: Controller, kind: str, field: str) -> HttpResponse:
+    """{"<field>": [items]}, at most 200; answers {"results": [one per item, in order]}."""
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        return problem(400, "not-json", "The body is not JSON.")
+    items = body.get(field) if isinstance(body, dict) else None
+    if not isinstance(items, list) or not 1 <= len(items) <= BATCH or set(body) != {field}:
+        return problem(400, "bad-batch", f'Expected {{"{field}": [1 to {BATCH} items]}} and nothing else.')
+    return JsonResponse({"results": keep(controller, kind, items)})
+
+
+def _revision(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 10 else None
