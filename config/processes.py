@@ -112,4 +112,6 @@ def _copy_lines(name: str, lines: IO[str], write: Callable[[str], None]) -> None
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)
+    # One write per line: several threads print, and `print` writes the line and its end separately.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
