@@ -91,9 +91,13 @@ class Horizon:
         shares = []
         for i in self.ancestors(index):
             a = self.steps[i]
+            if a.start >= last:
+                continue
             overlap = (min(a.end, last) - max(a.start, first)).total_seconds() / 3600
             if overlap > 1e-9:
                 shares.append((i, overlap / step.hours))
+            if a.start <= first:
+                break
         return shares, max(0.0, 1.0 - sum(share for _, share in shares))
 
 

@@ -20,7 +20,7 @@ from .commitments import add_commitments
 from .horizon import Horizon
 from .laws import law, names, set_bounds, spread, templates
 from .money import add_money
-from .network import Network, Store
+from .network import Network, Store, joined_buses
 from .wishes import add_wishes
 
 
@@ -83,7 +83,7 @@ def _add_balance(m: ConcreteModel, network: Network) -> None:
             of_bus["late" if link.lag_hours else "coming"][bus].append(link.name)
         for bus in link.uses:
             of_bus["drawn"][bus].append(link.name)
-    m.buses = Set(initialize=[b for b in names(network.buses) if any(found[b] for found in of_bus.values())])
+    m.buses = Set(initialize=joined_buses(network))
     for kind, found in of_bus.items():
         m.add_component(f"{kind}_of", Set(m.buses, initialize={b: found[b] for b in m.buses}))
     m.brings = _coefficients({(link.name, bus): c for link in network.links for bus, c in link.to.items()})

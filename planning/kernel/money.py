@@ -14,7 +14,8 @@ from pyomo.environ import ConcreteModel, Objective, Param, Set, Var
 
 from .horizon import Horizon
 from .laws import law
-from .network import Network, Supply, at
+from .network import Network, Numbers, Supply, at
+from .outcome import Answer
 
 Term = tuple[float, Any]
 
@@ -90,3 +91,52 @@ def _add_peaks(m: ConcreteModel, network: Network) -> None:
     law(
         m, "peak_reached", m.peaks, m.steps, rule=lambda m, i, k, s: m.supply[i, s] - m.excess[i, k, s] <= m.above[i, k]
     )
+
+
+def stated_money(network: Network, horizon: Horizon, answer: Answer) -> tuple[float, float]:
+    """(cost, penalties) of an answer's rates, levels and states, expected over the tree."""
+    cost = (
+        sum(_paid(horizon, supply.cost, answer.supplies[supply.name]) for supply in network.supplies)
+        + sum(_paid(horizon, link.cost, answer.links[link.name]) for link in network.links)
+        + _paid_for_switching(network, horizon, answer)
+        + _paid_for_peaks(network, horizon, answer)
+        - sum(
+            store.end_value * horizon.steps[leaf].probability * answer.levels[store.name][leaf]
+            for store in network.stores
+            for leaf in horizon.leaves
+        )
+    )
+    penalties = sum(_paid(horizon, demand.penalty, answer.short[demand.name]) for demand in network.demands)
+    for store in network.stores:
+        if store.final is not None and store.final.tier is not None:
+            penalties += store.final.penalty * answer.final_short[store.name]
+    return cost, penalties
+
+
+def _paid(horizon: Horizon, price: Numbers, rates: tuple[float, ...]) -> float:
+    if price == 0:
+        return 0.0
+    return sum(step.hours * step.probability * at(price, s) * rates[s] for s, step in enumerate(horizon.steps))
+
+
+def _paid_for_switching(network: Network, horizon: Horizon, answer: Answer) -> float:
+    paid = 0.0
+    for c in network.commitments:
+        on = answer.commitments[c.name]
+        for s, step in enumerate(horizon.steps):
+            was = int(c.initially) if step.parent is None else on[step.parent]
+            paid += step.probability * (c.start_cost * max(0, on[s] - was) + c.on_cost * step.hours * on[s])
+    return paid
+
+
+def _paid_for_peaks(network: Network, horizon: Horizon, answer: Answer) -> float:
+    paid = 0.0
+    for supply in (supply for supply in network.supplies if supply.peak):
+        highest: list[float] = []
+        for s, step in enumerate(horizon.steps):
+            rate = answer.supplies[supply.name][s]
+            highest.append(rate if step.parent is None else max(rate, highest[step.parent]))
+        for leaf in horizon.leaves:
+            chance = horizon.steps[leaf].probability
+            paid += chance * sum(p.cost * max(0.0, highest[leaf] - p.above) for p in supply.peak)
+    return paid

@@ -151,3 +151,11 @@ class Network:
             self.links + other.links,
             self.commitments + other.commitments,
         )
+
+
+def joined_buses(network: Network) -> list[str]:
+    """The buses that any part stands at, in their order; a bus without parts has nothing to balance."""
+    found = {part.bus for part in (*network.supplies, *network.demands, *network.stores)}
+    for link in network.links:
+        found |= {link.source, *link.to, *link.uses}
+    return [bus.name for bus in network.buses if bus.name in found]

@@ -1,0 +1,192 @@
+"""The front door of the kernel: a network and a horizon in, a checked answer out."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from . import elastic
+from .compiled import MODELLING, Compiled, Floats, compile_model
+from .horizon import Horizon
+from .model import build
+from .network import Network, joined_buses
+from .outcome import Answer, Progress, Rates, Status
+from .problems import InvalidNetwork
+from .readout import read_answer
+from .solver import Ending, Solver
+from .tiers import Tiers, lowest_money
+from .validation import problems
+from .verify import broken_limits
+from .wishes import wishes
+
+EXPLAIN_LEAST = 5.0
+"""Seconds for finding the reason even when the time limit is used up: a failure without a reason helps nobody."""
+
+
+def solve(
+    network: Network,
+    horizon: Horizon,
+    *,
+    time_limit: float = 120,
+    gap: float = 1e-3,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: threading.Event | None = None,
+) -> Answer:
+    """Plans the network over the horizon: tiers in order, then money, then prices; verified before it is returned.
+
+    `time_limit` is in seconds and counts for everything; `gap` is relative, for searches with on/off parts.
+    Never raises for what cannot be met or in time: the status says so. Raises InvalidNetwork with every problem.
+    """
+    found = problems(network, horizon)
+    if found:
+        raise InvalidNetwork(found)
+    run = _Run(network, horizon, time.monotonic() + time_limit, gap, progress, cancelled or threading.Event())
+    answer = run.answer()
+    with run.timed("verify"):
+        run.tell("verify", 0.98)
+        broken = [] if answer.status is Status.NONE else broken_limits(network, horizon, answer)
+    run.tell("verify", 1.0)
+    return replace(answer, broken_limits=tuple(broken), seconds=dict(run.seconds))
+
+
+class _Run:
+    """One solve: what all its stages share."""
+
+    def __init__(
+        self,
+        network: Network,
+        horizon: Horizon,
+        deadline: float,
+        gap: float,
+        progress: Callable[[Progress], None] | None,
+        cancelled: threading.Event,
+    ) -> None:
+        self.network, self.horizon = network, horizon
+        self.deadline, self.gap, self.cancelled = deadline, gap, cancelled
+        self.seconds = {"build": 0.0, "compile": 0.0, "solve": 0.0, "verify": 0.0}
+        self._progress = progress
+        self._stage = ("build", 0.0)
+
+    def tell(self, stage: str, fraction: float, gap: float | None = None) -> None:
+        self._stage = (stage, fraction)
+        if self._progress is not None:
+            self._progress(Progress(stage, fraction, gap))
+
+    def tell_gap(self, gap: float) -> None:
+        self.tell(*self._stage, gap if math.isfinite(gap) else None)
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[what] += time.perf_counter() - began
+
+    def answer(self) -> Answer:
+        compiled = self.compile(self.network)
+        with self.timed("solve"):
+            return self._optimise(compiled)
+
+    def compile(self, network: Network) -> Compiled:
+        with MODELLING:
+            with self.timed("build"):
+                self.tell("build", 0.0)
+                model = build(network, self.horizon)
+            with self.timed("compile"):
+                self.tell("compile", 0.05)
+                return compile_model(model)
+
+    def _optimise(self, compiled: Compiled) -> Answer:
+        listed = wishes(self.network, self.horizon)
+        solver = Solver(compiled, self.deadline, self.gap, self.cancelled, self.tell_gap)
+        tiers = Tiers(solver, listed, lambda stage, part: self.tell(stage, 0.1 + 0.5 * part))
+        ending, money = tiers.run() if listed else None, None
+        if ending is None or ending.ended_well:
+            self.tell("cost", 0.6)
+            ending = money = self._minimise_money(solver, tiers.values)
+        values = ending.values if ending.values is not None else tiers.values
+        if values is None:
+            return Answer(Status.NONE, why=self._why(ending))
+        prices: Rates = {}
+        if money is not None and money.ended_well:
+            self.tell("prices", 0.9)
+            values, prices = self._price(solver, money)
+        answer = read_answer(self.network, self.horizon, listed, compiled, values)
+        return replace(_graded(answer, compiled, ending, money), prices=prices)
+
+    def _minimise_money(self, solver: Solver, start: Floats | None) -> Ending:
+        """The last stage. An LP starts afresh: presolve gains more than another objective's basis (5 s against 9 s)."""
+        if solver.is_mip and start is not None:
+            solver.start_from(start)
+        return solver.minimise(solver.compiled.cost, solver.compiled.offset, cold=True)
+
+    def _price(self, solver: Solver, money: Ending) -> tuple[Floats, Rates]:
+        """The optimal point and the money that one more unit of use would cost at each bus and step.
+
+        The dual of the balance ÷ (hours × probability). With on/off parts: of the LP that is left with their states
+        held, so a price does not carry start costs. The tiers stay locked: at a bus that is short, the price is what
+        one more unit brought there would save in money (its penalty, and whatever it replaces), not in shortage.
+        """
+        assert money.values is not None
+        if solver.is_mip:
+            solver.fix_integers(money.values)
+            priced = solver.minimise(solver.compiled.cost, solver.compiled.offset)
+            if priced.ended_well and priced.values is not None:
+                money = priced
+        if money.row_duals is None or money.values is None:
+            return np.asarray(money.values), {}
+        weights = np.array([step.hours * step.probability for step in self.horizon.steps])
+        duals = money.row_duals[solver.compiled.rows["balance"]].reshape(-1, len(weights)) / weights
+        prices = {bus.name: (0.0,) * len(weights) for bus in self.network.buses}
+        return money.values, prices | dict(zip(joined_buses(self.network), map(tuple, duals.tolist()), strict=True))
+
+    def _why(self, ending: Ending) -> str:
+        if self.cancelled.is_set():
+            return "The solve was cancelled before a first plan was found."
+        if ending.infeasible:
+            return self._clashes()
+        if ending.limited:
+            return "The time limit was reached before a first plan was found."
+        return f"The solver ended without a plan: {ending.what}."
+
+    def _clashes(self) -> str:
+        """Which hard limits clash, from the elastic network, and from it less one family of limits at a time."""
+        self.deadline = max(self.deadline, time.monotonic() + EXPLAIN_LEAST)
+        soft = elastic.elastic(self.network)
+        found = self._elastic_clashes(soft)
+        if found is not None:
+            return elastic.sentence(self.horizon, found)
+        for family, less in elastic.without_family(soft):
+            if self._elastic_clashes(less) is not None:
+                return (
+                    f"No plan exists even with any supply and any spill at every bus: {family} clash with other limits."
+                )
+        return "No plan exists, and the time was too short to find which hard limits clash."
+
+    def _elastic_clashes(self, soft: Network) -> list[elastic.Clash] | None:
+        compiled = self.compile(soft)
+        solver = Solver(compiled, self.deadline, self.gap, self.cancelled, self.tell_gap)
+        ending = solver.minimise(compiled.cost, compiled.offset)
+        if ending.values is None:
+            return None
+        answer = read_answer(soft, self.horizon, [], compiled, ending.values)
+        return elastic.clashes(self.horizon, soft, answer)
+
+
+def _graded(answer: Answer, compiled: Compiled, ending: Ending, money: Ending | None) -> Answer:
+    """Status, bound and gap. Before money has a bound of its own, the cheapest bound of every column serves."""
+    optimal = ending.ended_well
+    bound = money.bound if money is not None and math.isfinite(money.bound) else -math.inf
+    bound = min(answer.objective, max(bound, lowest_money(compiled)))
+    if optimal and not len(compiled.integral):
+        bound = answer.objective
+    gap = (answer.objective - bound) / max(abs(answer.objective), 1e-9) if answer.objective > bound else 0.0
+    why = "" if optimal else f"The search ended early ({ending.what}); this is the best plan found by then."
+    return replace(answer, status=Status.OPTIMAL if optimal else Status.FEASIBLE, bound=bound, gap=gap, why=why)

@@ -1,0 +1,178 @@
+"""The only module that knows HiGHS.
+
+One `Solver` holds one model for all stages of a solve: a stage changes costs and bounds and goes on from the last
+basis. HiGHS' thread pool is one per process, so `threads` is never set here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from .compiled import Compiled, Floats, Places
+
+ModelStatus = highspy.HighsModelStatus
+_LIMITS = (ModelStatus.kTimeLimit, ModelStatus.kInterrupt, ModelStatus.kHighsInterrupt, ModelStatus.kIterationLimit)
+_INFEASIBLE = (ModelStatus.kInfeasible, ModelStatus.kUnboundedOrInfeasible)
+
+
+class SolverFailure(RuntimeError):
+    """HiGHS refused the model or ended in a state that means neither an answer nor a limit."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How one run ended and what it left. The two questions are separate: a limit may come with or without values."""
+
+    ended_well: bool
+    infeasible: bool
+    limited: bool
+    values: Floats | None
+    row_duals: Floats | None
+    objective: float
+    bound: float
+    what: str
+
+
+class Solver:
+    """A warm HiGHS for one compiled model. `deadline` is a reading of time.monotonic(), for all runs together."""
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        deadline: float,
+        gap: float,
+        cancelled: threading.Event,
+        on_gap: Callable[[float], None],
+    ) -> None:
+        self.compiled = compiled
+        self.deadline = deadline
+        self._cancelled = cancelled
+        self._on_gap = on_gap
+        self._highs = highspy.Highs()
+        self._gap = gap
+        _must(self._highs.setOptionValue("output_flag", False), "option output_flag")
+        _must(self._highs.passModel(_lp(compiled)), "the model")
+        self._highs.cbSimplexInterrupt += self._look_up
+        self._highs.cbIpmInterrupt += self._look_up
+        self._highs.cbMipInterrupt += self._look_up_and_tell
+
+    @property
+    def is_mip(self) -> bool:
+        return len(self.compiled.integral) > 0
+
+    @property
+    def stopped(self) -> bool:
+        return self._cancelled.is_set() or time.monotonic() >= self.deadline
+
+    def minimise(self, cost: Floats, offset: float = 0.0, gap: float | None = None, cold: bool = False) -> Ending:
+        """Runs with other costs from where the last run ended; `cold` forgets that and lets presolve work again."""
+        if cold and not self.is_mip:
+            _must(self._highs.clearSolver(), "a cold start")
+        _must(self._highs.setOptionValue("mip_rel_gap", self._gap if gap is None else min(gap, self._gap)), "gap")
+        columns = np.arange(len(cost), dtype=np.int32)
+        _must(self._highs.changeColsCost(len(cost), columns, cost), "costs")
+        _must(self._highs.changeObjectiveOffset(offset), "offset")
+        return self._run()
+
+    def set_bounds(self, columns: Places, low: Floats, high: Floats) -> None:
+        places = columns.astype(np.int32)
+        _must(self._highs.changeColsBounds(len(places), places, low, high), "column bounds")
+
+    def release_rows(self, rows: Places) -> None:
+        """These rows limit nothing any more."""
+        places = rows.astype(np.int32)
+        free = np.full(len(places), np.inf)
+        _must(self._highs.changeRowsBounds(len(places), places, -free, free), "row bounds")
+
+    def fix_integers(self, values: Floats) -> None:
+        """Holds the integers at their values: what is left is an LP, with prices."""
+        whole = np.round(values[self.compiled.integral])
+        self.set_bounds(self.compiled.integral, whole, whole)
+        self._set_integrality(highspy.HighsVarType.kContinuous)
+
+    def free_integers(self, start: Floats) -> None:
+        """Lets them move again, and offers the search `start` to improve on."""
+        places = self.compiled.integral
+        self.set_bounds(places, self.compiled.col_lower[places], self.compiled.col_upper[places])
+        self._set_integrality(highspy.HighsVarType.kInteger)
+        self.start_from(start)
+
+    def start_from(self, values: Floats) -> None:
+        columns = np.arange(len(values), dtype=np.int32)
+        _must(self._highs.setSolution(len(values), columns, values), "start")
+
+    def _set_integrality(self, kind: highspy.HighsVarType) -> None:
+        places = self.compiled.integral.astype(np.int32)
+        kinds = np.full(len(places), kind.value, dtype=np.uint8)
+        _must(self._highs.changeColsIntegrality(len(places), places, kinds), "integrality")
+
+    def _run(self) -> Ending:
+        left = self.deadline - time.monotonic()
+        if self._cancelled.is_set() or left <= 0:
+            return Ending(False, False, True, None, None, 0.0, -np.inf, "stopped before it began")
+        limit = self._highs.getRunTime() + left  # HiGHS' clock runs on over all runs of one object
+        _must(self._highs.setOptionValue("time_limit", limit), "option time_limit")
+        self._highs.run()
+        return self._ending()
+
+    def _ending(self) -> Ending:
+        status, info = self._highs.getModelStatus(), self._highs.getInfo()
+        solution = self._highs.getSolution()
+        has_solution = (
+            solution.value_valid and info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        )
+        values = np.array(solution.col_value) if has_solution else None
+        duals = np.array(solution.row_dual) if has_solution and solution.dual_valid else None
+        objective = info.objective_function_value
+        return Ending(
+            ended_well=status == ModelStatus.kOptimal and has_solution,
+            infeasible=status in _INFEASIBLE,
+            limited=status in _LIMITS,
+            values=values,
+            row_duals=duals,
+            objective=objective,
+            bound=info.mip_dual_bound if self._is_searching() else objective,
+            what=self._highs.modelStatusToString(status),
+        )
+
+    def _is_searching(self) -> bool:
+        return self.is_mip and self._highs.getInfo().mip_node_count >= 0
+
+    def _look_up(self, event: highspy.HighsCallbackEvent) -> None:
+        if self._cancelled.is_set():
+            event.interrupt()
+
+    def _look_up_and_tell(self, event: highspy.HighsCallbackEvent) -> None:
+        self._look_up(event)
+        self._on_gap(event.data_out.mip_gap)
+
+
+def _must(status: highspy.HighsStatus, what: str) -> None:
+    """HiGHS does not raise: an array of a wrong size would leave an empty model that solves to 0."""
+    if status == highspy.HighsStatus.kError:
+        raise SolverFailure(f"HiGHS refused {what}")
+
+
+def _lp(compiled: Compiled) -> highspy.HighsLp:
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = compiled.matrix.shape
+    lp.col_cost_, lp.offset_ = compiled.cost, compiled.offset
+    lp.col_lower_, lp.col_upper_ = compiled.col_lower, compiled.col_upper
+    lp.row_lower_, lp.row_upper_ = compiled.row_lower, compiled.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = compiled.matrix.shape
+    lp.a_matrix_.start_ = compiled.matrix.indptr
+    lp.a_matrix_.index_ = compiled.matrix.indices
+    lp.a_matrix_.value_ = compiled.matrix.data
+    if len(compiled.integral):
+        kinds = [highspy.HighsVarType.kContinuous] * compiled.matrix.shape[1]
+        for place in compiled.integral:
+            kinds[place] = highspy.HighsVarType.kInteger
+        lp.integrality_ = kinds
+    return lp
