@@ -26,7 +26,7 @@ Checked = Sequence[tuple[Item, Part]]
 
 
 def cross_problems(items: Sequence[Item], good: Checked) -> list[Problem]:
-    """`items` are all objects as written, for a reference to a faulty object is no further error; `good` the sound ones."""
+    """`items`: all objects as written (a reference to a faulty object is no further error); `good`: the sound ones."""
     return [
         *_repeated_keys(items),
         *_references(items, good),
