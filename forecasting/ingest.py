@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple, TextIO
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,6 +29,8 @@ from .models import Observation, Series
 COLUMNS = ("series", "time", "value")
 FUTURE_TOLERANCE = timedelta(minutes=15)
 """Clocks of measuring devices run a little ahead."""
+BATCH = 500
+"""Rows per statement; SQLite takes 32,766 parameters."""
 EXAMPLES = 5
 """Problems kept per reason; the counts are of all."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -130,8 +133,23 @@ def ingest(
         appended, contradictions = _to_append(good, synthetic, counts)
         if strict and contradictions:
             return Counts(refused=counts.refused, problems=counts.problems)
-        Observation.objects.bulk_create((Observation(synthetic=synthetic, **row._asdict()) for row in appended), 5000)
+        append(appended, synthetic)
     return counts
+
+
+def append(rows: Iterable[Measured], synthetic: bool) -> None:
+    """Writes recordings that were checked; one that is there already stays as it is.
+
+    Plain SQL, because a model instance per value makes 100,000 values three times as slow on SQLite.
+    """
+    sql = f"INSERT INTO {Observation._meta.db_table} (series_id, valid_at, recorded_at, value, synthetic) VALUES "
+    adapt = connection.ops.adapt_datetimefield_value
+    waiting = iter(rows)
+    with transaction.atomic(), connection.cursor() as cursor:
+        while batch := list(islice(waiting, BATCH)):
+            values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(batch))
+            parameters = [item for row in batch for item in (row[0], adapt(row[1]), adapt(row[2]), row[3], synthetic)]
+            cursor.execute(f"{sql}{values} ON CONFLICT DO NOTHING", parameters)
 
 
 def read_csv(stream: TextIO) -> Iterator[Row]:

@@ -48,7 +48,7 @@ from django.db.models import Exists, Max, OuterRef
 
 from cities.models import City
 
-from .ingest import Counts
+from .ingest import Counts, Measured, append
 from .kernel import profiles
 from .models import Observation, Series
 from .steps import steps_between
@@ -72,22 +72,16 @@ def demo_history(city: City, until: datetime, days: int = 60) -> Counts:
             .annotate(at=Max("valid_at"))
             .order_by()
         )
-        found = [
-            observation
-            for series in invented
-            for observation in _observations(series, last.get(series.pk), until, days)
-        ]
-        # Two workers may extend at once; both would write the same values.
-        Observation.objects.bulk_create(found, 5000, ignore_conflicts=True)
+        found = [row for series in invented for row in _measured(series, last.get(series.pk), until, days)]
+        append(found, synthetic=True)
     return Counts(new=len(found))
 
 
-def _observations(series: Series, last: datetime | None, until: datetime, days: int) -> Iterator[Observation]:
+def _measured(series: Series, last: datetime | None, until: datetime, days: int) -> Iterator[Measured]:
     starts = steps_between(series, until - timedelta(days=days) if last is None else last + series.step, until)
-    if not len(starts):
-        return
-    for at, value in zip(starts.to_pydatetime(), sampled(series, starts), strict=True):
-        yield Observation(series=series, valid_at=at, recorded_at=at + series.step, value=value, synthetic=True)
+    if len(starts):
+        for at, value in zip(starts.to_pydatetime(), sampled(series, starts), strict=True):
+            yield Measured(series.pk, at, at + series.step, value)
 
 
 def sampled(series: Series, starts: pd.DatetimeIndex) -> list[float]:
