@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from zoneinfo import ZoneInfo
 
+import holidays
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -52,6 +55,13 @@ class City(Named):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def holidays(self, years: Iterable[int]) -> frozenset[date]:
+        """Public holidays of the calendar's country and its extra ones, without those that are worked."""
+        country = self.calendar.get("country")
+        found = set(holidays.country_holidays(country, years=years)) if country else set()
+        found |= {date.fromisoformat(day) for day in self.calendar.get("extra_holidays", ())}
+        return frozenset(found - {date.fromisoformat(day) for day in self.calendar.get("working_days", ())})
 
 
 class Membership(models.Model):

@@ -76,6 +76,11 @@ class Battery(Asset):
 class PowerLoad(Asset):
     """A sector's or a large user's load. `user_class` finds its tier in the policy in force."""
 
+    class Kind(models.TextChoices):
+        SECTOR = "sector", _("sector")
+        FAB = "fab", _("fab")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.SECTOR)
     bus = models.ForeignKey(PowerBus, models.PROTECT, verbose_name=_("bus"))
     load = models.ForeignKey(Series, models.PROTECT, verbose_name=_("load series, MW"))
     user_class = models.SlugField(_("user class"))
@@ -87,7 +92,9 @@ class PowerLoad(Asset):
 
 
 class BusDepot(Asset):
-    """A depot of electric buses that charge between `plug_in_hour` and `plug_out_hour` (local, may pass midnight)."""
+    """A depot of electric buses that charge between `plug_in_hour` and `plug_out_hour` (local, may pass midnight) and
+    drive at the other hours. Their energy is counted at the meter.
+    """
 
     bus = models.ForeignKey(PowerBus, models.PROTECT, verbose_name=_("bus"))
     buses = models.PositiveIntegerField(_("buses"))

@@ -39,10 +39,13 @@ def cross_problems(items: Sequence[Item], good: Checked) -> list[Problem]:
 
 
 def _repeated_keys(items: Sequence[Item]) -> Iterator[Problem]:
-    count = Counter((item.section, item.key) for item in items if "key" in item.data and item.section != "city")
-    for item in items:
-        if count[item.section, item.key] > 1:
-            yield item.problem("key", item.key, f"a key used once in {item.section}")
+    # Water and power share one network, whose buses have one list of names.
+    scopes = {"power_buses": "power_buses and water_buses", "water_buses": "power_buses and water_buses"}
+    keyed = [(item, scopes.get(item.section, item.section)) for item in items if "key" in item.data]
+    count = Counter((scope, item.key) for item, scope in keyed)
+    for item, scope in keyed:
+        if count[scope, item.key] > 1 and item.section != "city":
+            yield item.problem("key", item.key, f"a key used once in {scope}")
 
 
 def refs_of(schema: type[Part]) -> dict[str, Ref]:

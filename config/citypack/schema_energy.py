@@ -119,6 +119,7 @@ class Battery(Figures):
 
 
 class PowerLoad(Figures):
+    kind: Literal["sector", "fab"] = "sector"
     bus: PowerBusRef
     load: Annotated[Key, Ref("series", unit="MW")]
     user_class: Key
