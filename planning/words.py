@@ -1,0 +1,87 @@
+"""Facts of a plan as sentences in the active language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+SENTENCES = {
+    "shortage": gettext_noop(
+        "%(place)s is short of %(amount)s %(unit)s, %(share)s of what it wants, between %(first)s and %(last)s; "
+        "worst at %(worst)s."
+    ),
+    "final_shortage": gettext_noop(
+        "%(place)s misses its target at the end of the plan by %(amount)s %(unit)s (%(share)s of the target)."
+    ),
+    "held_by_supply": gettext_noop(
+        "%(wish)s is held back because %(place)s gives all it has, %(limit)s %(rate_unit)s on average, "
+        "in %(hours)s of the %(short_hours)s short hours."
+    ),
+    "held_by_link": gettext_noop(
+        "%(wish)s is held back because %(place)s runs at its limit of %(limit)s %(rate_unit)s "
+        "in %(hours)s of the %(short_hours)s short hours."
+    ),
+    "held_by_store": gettext_noop(
+        "%(wish)s is held back because %(place)s is down to its lowest allowed level of %(limit)s %(unit)s "
+        "in %(hours)s of the %(short_hours)s short hours."
+    ),
+    "bottleneck_supply": gettext_noop(
+        "One more %(rate_unit)s from %(place)s would save %(value)s over the %(hours)s hours "
+        "in which it is used to the full, first at %(first)s."
+    ),
+    "bottleneck_link": gettext_noop(
+        "One more %(rate_unit)s of capacity in %(place)s would save %(value)s over the %(hours)s hours "
+        "in which it is full, first at %(first)s."
+    ),
+    "price_peak": gettext_noop(
+        "At %(place)s one more %(unit)s costs %(price)s at %(at)s, against %(mean)s on average over the plan."
+    ),
+    "peak_charge": gettext_noop(
+        "%(place)s peaks at %(rate)s %(rate_unit)s at %(at)s; what exceeds %(above)s %(rate_unit)s costs %(money)s."
+    ),
+    "unused": gettext_noop(
+        "%(amount)s %(unit)s of %(place)s stay unused (%(share)s of what there is), most at %(worst)s."
+    ),
+    "spilled": gettext_noop("%(place)s spills %(amount)s %(unit)s, most at %(worst)s."),
+    "store_low": gettext_noop(
+        "%(place)s is at its lowest allowed level of %(limit)s %(unit)s for %(hours)s hours, first at %(first)s."
+    ),
+    "store_full": gettext_noop("%(place)s is full (%(limit)s %(unit)s) for %(hours)s hours, first at %(first)s."),
+}
+# (unit of an amount, unit of a rate); a commodity without an entry is counted in plain units.
+UNITS = {
+    "water": (gettext_noop("10³ m³"), gettext_noop("10³ m³/h")),
+    "power": ("MWh", "MW"),
+}
+_TIMES = ("first", "last", "worst", "at")
+_NAMES = ("wish", "bus")
+
+
+def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo) -> str:
+    """One fact {kind, place, values} as a sentence. `names` translates parts and buses; times are shown in `tz`."""
+    values = fact["values"]
+    unit, rate_unit = UNITS.get(values["commodity"], (gettext_noop("unit"), gettext_noop("unit/h")))
+    words = {key: _word(key, value, names, tz) for key, value in values.items()}
+    words |= {"place": names.get(fact["place"], fact["place"]), "unit": _(unit), "rate_unit": _(rate_unit)}
+    return _(SENTENCES[fact["kind"]]) % words
+
+
+def _word(key: str, value: Any, names: Mapping[str, str], tz: tzinfo) -> str:
+    if key in _TIMES:
+        return f"{datetime.fromisoformat(value).astimezone(tz):%m-%d %H:%M}"
+    if key in _NAMES:
+        return names.get(value, value)
+    if key == "share":
+        return f"{value:.1%}"
+    return number(value) if isinstance(value, int | float) else str(value)
+
+
+def number(value: float) -> str:
+    """Three figures that matter, or all before the point of a large number."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
