@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from cities.scoping import city_or_404, role_in
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -21,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cities.models import City, Membership
+from cities.scoping import city_or_404, role_in
 
 from . import lifecycle
 from .models import Plan

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from cities.models import City
 from tests.worlds import toy
 
 
 @pytest.fixture
-def toy_sector(settings: SettingsWrapper) -> Iterator[toy.Behaviour]:
+def toy_sector(settings: Any) -> Iterator[toy.Behaviour]:
     """Plans are made from the toy sector alone."""
     settings.HEADGATE_SECTORS = ["tests.worlds.toy.SECTOR"]
     toy.reset()

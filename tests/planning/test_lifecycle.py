@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -187,7 +188,7 @@ def test_an_answer_that_fails_verification_is_never_proposed(
 
 
 def test_a_time_limit_without_any_solution_leaves_the_previous_plan_in_force(
-    city: City, toy_sector: Behaviour, settings
+    city: City, toy_sector: Behaviour, settings: Any
 ) -> None:
     before = published(city)
     settings.HEADGATE_SOLVE_SECONDS = 0.0
@@ -269,10 +270,14 @@ def test_a_published_plan_expires_when_its_week_is_over(city: City, toy_sector: 
     assert in_force(city).plan is None
 
 
-def test_a_withdrawn_plan_is_no_longer_in_force(city: City, toy_sector: Behaviour) -> None:
+def test_a_withdrawn_plan_is_no_longer_in_force_and_its_documents_are_taken_back(
+    city: City, toy_sector: Behaviour
+) -> None:
     plan = published(city)
     lifecycle.withdraw(plan, note="main break")
     assert plan.state == State.WITHDRAWN
+    assert toy_sector.withdrawn == [plan]
+    assert in_force(city).plan is None
     with pytest.raises(Refused):
         lifecycle.approve(plan)
 

@@ -27,6 +27,7 @@ class Behaviour:
     broken_limits: tuple[str, ...] = ()
     publish_error: Exception | None = None
     published: list[Plan] = field(default_factory=list)
+    withdrawn: list[Plan] = field(default_factory=list)
 
 
 behaviour = Behaviour()
@@ -64,8 +65,12 @@ def publish(plan: Plan, done: Sequence[PlanPart]) -> None:
     behaviour.published.append(plan)
 
 
+def withdraw(plan: Plan) -> None:
+    behaviour.withdrawn.append(plan)
+
+
 def summary(plan: Plan) -> Sequence[Section]:
     return [Section("Toy", ("part", "amount"), (("river", "2.0"),))]
 
 
-SECTOR = Sector("toy", parts, follow_ups, run, publish, summary)
+SECTOR = Sector("toy", parts, follow_ups, run, publish, withdraw, summary)
