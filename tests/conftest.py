@@ -17,13 +17,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from urllib.request import urlopen
 
 import pytest
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.db import connection, connections
 from kombu import pools
+from pytest_django.fixtures import SettingsWrapper
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -108,11 +109,11 @@ def _stop_postgres() -> None:
 
 
 def _database_url() -> str:
-    """The test database of this process, for children."""
+    """The test database of this process, for children. Socket directories go into the query, as in OPTIONS."""
     found = connection.settings_dict
     user = ":".join(quote(part, safe="") for part in (found["USER"], found["PASSWORD"]) if part)
-    address = f"{quote(found['HOST'], safe='')}:{found['PORT']}" if found["PORT"] else quote(found["HOST"], safe="")
-    return f"postgres://{user}@{address}/{found['NAME']}"
+    options = {key: value for key, value in found["OPTIONS"].items() if isinstance(value, str)}
+    return f"postgres://{user}@{found['HOST']}:{found['PORT'] or 5432}/{found['NAME']}?{urlencode(options)}"
 
 
 # --- Valkey and the workers ----------------------------------------------------------------------------------
@@ -148,8 +149,9 @@ def broker(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def child_environment(transactional_db: None, broker: str, tmp_path: Path) -> dict[str, str]:
-    """The environment in which a child sees this test's database and broker."""
+def child_environment(transactional_db: None, broker: str, tmp_path: Path, settings: SettingsWrapper) -> dict[str, str]:
+    """The environment in which a child sees this test's database and broker, and its passwords."""
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # children do not know the tests' fast one
     return {
         **{
             key: value

@@ -1,0 +1,43 @@
+"""Every text people see is in the catalogs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polib
+import pytest
+
+from config import words
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A tiny house: one room, one module, one template, one catalog."""
+    (tmp_path / "water/templates/water").mkdir(parents=True)
+    (tmp_path / "water/admin.py").write_text('from x import gettext as _\nprint(_("weir"))\nprint(_("turnout"))\n')
+    template = "{% load i18n %}\n{% translate 'level' %}\n"
+    template += "{% blocktranslate count n=n %}one gate{% plural %}gates{% endblocktranslate %}"
+    (tmp_path / "water/templates/water/page.html").write_text(template)
+    catalog = polib.POFile()
+    catalog.metadata = {"Content-Type": "text/plain; charset=UTF-8"}
+    catalog.append(polib.POEntry(msgid="weir", msgstr="攔河堰"))
+    folder = tmp_path / "water/locale/zh_Hant/LC_MESSAGES"
+    folder.mkdir(parents=True)
+    catalog.save(str(folder / "django.po"))
+    return tmp_path
+
+
+def test_missing_translations_are_listed_with_their_place(house: Path):
+    missing = [(word.text, word.file.name, word.line) for word in words.untranslated(house)]
+    assert missing == [("turnout", "admin.py", 3), ("level", "page.html", 2), ("one gate", "page.html", 3)]
+
+
+def test_what_django_translates_itself_need_not_be_repeated(house: Path):
+    (house / "water/admin.py").write_text('from x import gettext as _\nprint(_("Log out"))\n')
+    assert "Log out" not in [word.text for word in words.untranslated(house)]
+
+
+def test_a_catalog_is_compiled_when_it_is_new(house: Path):
+    assert words.compile_all(house) == 1
+    compiled = house / "water/locale/zh_Hant/LC_MESSAGES/django.mo"
+    assert polib.mofile(str(compiled)).find("weir").msgstr == "攔河堰"
