@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import Asset
@@ -32,7 +33,7 @@ class Tariff(Asset):
 
 
 class GridConnection(Asset):
-    """A purchase of grid power with a contract capacity. What exceeds the contract costs a multiple of the basic fee."""
+    """A purchase of grid power with a contract capacity; what exceeds it costs a multiple of the basic fee."""
 
     bus = models.ForeignKey(PowerBus, models.PROTECT, verbose_name=_("bus"))
     tariff = models.ForeignKey(Tariff, models.PROTECT, verbose_name=_("tariff"))
@@ -107,6 +108,15 @@ class BusDepot(Asset):
     class Meta(Asset.Meta):
         verbose_name = _("bus depot")
         verbose_name_plural = _("bus depots")
+        constraints = [
+            *Asset.Meta.constraints,
+            # Nothing would say whether the buses charge all day or drive all day.
+            models.CheckConstraint(
+                condition=~Q(plug_in_hour=models.F("plug_out_hour")),
+                name="buses_are_not_plugged_in_and_out_at_once",
+                violation_error_message=_("The buses must be plugged in and out at different hours."),
+            ),
+        ]
 
 
 class PowerLine(Asset):
