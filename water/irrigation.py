@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from forecasting.models import Series
@@ -12,7 +12,10 @@ from planning.kernel.problems import InvalidNetwork, Problem
 from .kernel.crops import CROPS, Block, Crop, daily_demand, with_season
 from .kernel.units import HOURS_PER_DAY, M3_PER_KM3
 from .models import CropBlock, IrrigationSystem, Lateral
-from .reading import Reading, Sheet
+from .reading import Reading, Sheet, TurnoutDay
+
+FLOWERING_TIER = 1
+OTHER_TIER = 2
 
 
 def add_system(sheet: Sheet, reading: Reading, system: IrrigationSystem, laterals: Sequence[Lateral]) -> None:
@@ -21,18 +24,50 @@ def add_system(sheet: Sheet, reading: Reading, system: IrrigationSystem, lateral
     eto, rain = (by_day(reading, series) for series in (system.reference_eto, system.rain))
     tier = reading.tier(system.user_class)
     for lateral in laterals:
-        blocks = [
-            _kernel_block(block, system, lateral, days[0], days[-1])
+        blocks = {
+            block.key: (turnout.key, _kernel_block(block, system, lateral, days[0], days[-1]))
             for turnout in lateral.turnouts.all()
             for block in turnout.blocks.all()
-        ]
-        wanted = daily_demand(blocks, days[0], eto, rain)
+        }
+        wanted = daily_demand([block for _, block in blocks.values()], days[0], eto, rain)
         total = [sum(volumes) for volumes in zip(*wanted.values(), strict=True)] or [0.0] * len(days)
         rates = dict(zip(days, (volume / HOURS_PER_DAY for volume in total), strict=True))
         amount = tuple(rates[day] for day in _day_of_steps(reading))
         penalty = system.penalty_per_m3 * M3_PER_KM3
         demand = Demand(f"irrigation.{lateral.key}", system.bus.key, amount, tier=tier, penalty=penalty)
         sheet.put(demand, lateral, "irrigation")
+        sheet.turnouts[lateral.key] = _first_day(reading, blocks, wanted)
+
+
+def _first_day(
+    reading: Reading, blocks: Mapping[str, tuple[str, Block]], wanted: Mapping[str, Sequence[float]]
+) -> dict[str, TurnoutDay]:
+    """What each turnout wants in the first 24 hours, which may lie in two local days."""
+    first_day, hours_of_day = local_days(reading)[0], _first_hours(reading)
+    found: dict[str, TurnoutDay] = {}
+    for key, (turnout, block) in blocks.items():
+        volume = sum(a * hours / HOURS_PER_DAY for a, hours in zip(wanted[key], hours_of_day, strict=True))
+        tier = FLOWERING_TIER if _flowers(block, first_day) else OTHER_TIER
+        before = found.get(turnout, TurnoutDay(km3=0.0, tier=OTHER_TIER))
+        found[turnout] = TurnoutDay(km3=before["km3"] + volume, tier=min(before["tier"], tier))
+    return found
+
+
+def _first_hours(reading: Reading) -> list[float]:
+    """How many of the first 24 hours lie in each local day of the horizon."""
+    hours = dict.fromkeys(local_days(reading), 0.0)
+    left = HOURS_PER_DAY
+    for step, day in zip(reading.horizon.steps, _day_of_steps(reading), strict=True):
+        hours[day] += min(left, step.hours)
+        left -= min(left, step.hours)
+    return list(hours.values())
+
+
+def _flowers(block: Block, day: date) -> bool:
+    """Rice in its mid season, when heading and flowering fall."""
+    initial, development, mid, _late = block.crop.stage_days
+    age = (day - block.planted).days
+    return block.crop.paddy is not None and initial + development <= age < initial + development + mid
 
 
 def local_days(reading: Reading) -> list[date]:

@@ -12,6 +12,7 @@ from forecasting.models import Series
 from forecasting.readers import expected_many
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, at
+from planning.models import Plan, PlanPart
 from planning.sectors import Note, Parts, Sector
 
 from .intakes import WATER, add_river, add_source, add_weir
@@ -30,6 +31,9 @@ from .models import (
     Weir,
 )
 from .reading import Reading, Sheet, in_force
+from .runs import withdraw_runs, write_runs
+from .schedules import write_schedules
+from .turns import follow_ups, run
 from .users import add_user
 from .works import add_conduit, add_plant, add_reservoir
 
@@ -98,8 +102,20 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
         forecasts=tuple(found.forecast_id for found in expected.values() if found.forecast_id is not None),
         notes=(*sheet.notes, *dict.fromkeys(notes)),
         synthetic=any(found.synthetic for found in expected.values()),
-        extra={"policy": policy.key},
+        extra={"policy": policy.key, "turnouts": sheet.turnouts},
     )
+
+
+def publish(plan: Plan, parts_done: Sequence[PlanPart]) -> None:
+    """The plan's valve runs and every controller's document, inside the publishing transaction."""
+    write_runs(plan, parts_done)
+    write_schedules(plan)
+
+
+def withdraw(plan: Plan) -> None:
+    """Cancels the valve runs that are still to come and tells every controller."""
+    withdraw_runs(plan)
+    write_schedules(plan)
 
 
 def _write(sheet: Sheet, reading: Reading, rows: Rows) -> None:
@@ -132,4 +148,4 @@ def _share_in_use(rows: Rows, demands: Sequence[Demand]) -> float:
     return min(1.0, wanted / capacity) if capacity else 0.0
 
 
-SECTOR = Sector(name="water", parts=parts)
+SECTOR = Sector(name="water", parts=parts, follow_ups=follow_ups, run=run, publish=publish, withdraw=withdraw)
