@@ -24,7 +24,7 @@ import pytest
 from django.conf import global_settings, settings
 from django.db import connection, connections
 from kombu import pools
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -149,7 +149,7 @@ def broker(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def child_environment(transactional_db: None, broker: str, tmp_path: Path, settings: SettingsWrapper) -> dict[str, str]:
+def child_environment(transactional_db: None, broker: str, tmp_path: Path, settings: Settings) -> dict[str, str]:
     """The environment in which a child sees this test's database and broker, and its passwords."""
     settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # children do not know the tests' fast one
     return {
