@@ -6,6 +6,7 @@ Nothing here starts before a test asks for it, so kernel tests need none of it. 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -21,6 +22,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from urllib.request import urlopen
 
 import pytest
+from celery import Celery
 from django.conf import global_settings, settings
 from django.db import connection, connections
 from kombu import pools
@@ -81,7 +83,7 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
     settings.DATABASES["default"] = found
     connections.close_all()
     connections.settings = connections.configure_settings({"default": found})
-    if hasattr(connections._connections, "default"):
+    with contextlib.suppress(AttributeError):  # not opened yet
         del connections["default"]
     request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
 
@@ -179,8 +181,13 @@ def start_celery(child_environment: dict[str, str]) -> Iterator[Callable[..., Ch
 
     def start(role: str, *options: str) -> Child:
         lines: list[str] = []
+
+        def hear(line: str) -> None:
+            lines.append(line)
+            print(line)
+
         command = [sys.executable, "-m", "celery", "-A", "config.celery", role, "-l", "INFO", *options]
-        child = processes.start(role, command, child_environment, lambda line: (lines.append(line), print(line))[0])
+        child = processes.start(role, command, child_environment, hear)
         children.append(child)
         ready = "ready." if role == "worker" else "beat: Starting"
         _wait_until(lambda: any(ready in line for line in lines), [child], f"celery {role} is ready")
@@ -266,14 +273,14 @@ def _numbered(url: str, worker_id: str) -> str:
     return urlunsplit(parts._replace(path=f"/{number}"))
 
 
-def _point(app: object, url: str) -> None:
+def _point(app: Celery, url: str) -> None:
     """Celery keeps connections to the broker it met first; let go of them."""
     app.conf.update(broker_url=url, broker_read_url=url, broker_write_url=url)
     pools.reset()
-    app._pool = None
-    app.amqp._producer_pool = None
+    app._pool = None  # type: ignore[attr-defined]
+    app.amqp._producer_pool = None  # type: ignore[attr-defined]
 
 
-def _purge(app: object) -> None:
-    with app.connection_for_write() as channel_holder:
-        channel_holder.default_channel.client.flushdb()
+def _purge(app: Celery) -> None:
+    with app.connection_for_write() as broker_connection:
+        broker_connection.default_channel.client.flushdb()  # type: ignore[attr-defined]

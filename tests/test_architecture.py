@@ -81,8 +81,9 @@ def test_a_kernel_asks_no_clock_and_opens_no_file(room: str):
     wrong = []
     for path in files(f"{room}/kernel"):
         for node in ast.walk(parse(path)):
-            called = node.func if isinstance(node, ast.Call) else None
-            name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             if name in {"now", "utcnow", "today", "open", "read_text", "write_text"}:
                 wrong.append(f"{place(path)}:{node.lineno} calls {name}")
     assert wrong == []
