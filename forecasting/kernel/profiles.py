@@ -199,9 +199,9 @@ def _cycle_mean(profile: Profile, hours: Hours) -> Array:
     clock = hours.local.hour.to_numpy()
     by_hour = np.asarray(profile.hour)[clock]
     if profile.weekend_hour:
-        weekend = hours.local.dayofweek.to_numpy() >= 5
+        weekend = hours.local.day_of_week.to_numpy() >= 5
         by_hour = np.where(weekend, np.asarray(profile.weekend_hour)[clock], by_hour)
-    years = hours.local.year.to_numpy() - profile.level_year + hours.local.dayofyear.to_numpy() / 366
+    years = hours.local.year.to_numpy() - profile.level_year + hours.local.day_of_year.to_numpy() / 366
     growth = (1.0 + profile.growth_per_year) ** years
     return np.asarray(profile.level * _by_month(profile.month, hours) * by_hour * growth)
 
