@@ -29,6 +29,13 @@ SENTENCES = {
         "%(wish)s is held back because %(place)s is down to its lowest allowed level of %(limit)s %(unit)s "
         "in %(hours)s of the %(short_hours)s short hours."
     ),
+    "held_by_target": gettext_noop(
+        "%(wish)s is held back because %(place)s has to keep %(limit)s %(unit)s for the end of the plan."
+    ),
+    "held_by_ramp": gettext_noop(
+        "%(wish)s is held back because %(place)s can rise by no more than %(limit)s %(rate_unit)s per hour, "
+        "in %(hours)s of the %(short_hours)s short hours."
+    ),
     "bottleneck_supply": gettext_noop(
         "One more %(rate_unit)s from %(place)s would save %(value)s over the %(hours)s hours "
         "in which it is used to the full, first at %(first)s."
@@ -61,8 +68,11 @@ _TIMES = ("first", "last", "worst", "at")
 _NAMES = ("wish", "bus")
 
 
-def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo) -> str:
-    """One fact {kind, place, values} as a sentence. `names` translates parts and buses; times are shown in `tz`."""
+def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo | None) -> str:
+    """One fact {kind, place, values} as a sentence. `names` translates parts and buses; times are shown in `tz`.
+
+    A `tz` of None shows the time of this machine.
+    """
     values = fact["values"]
     unit, rate_unit = UNITS.get(values["commodity"], (gettext_noop("unit"), gettext_noop("unit/h")))
     words = {key: _word(key, value, names, tz) for key, value in values.items()}
@@ -70,7 +80,7 @@ def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo) -> s
     return _(SENTENCES[fact["kind"]]) % words
 
 
-def _word(key: str, value: Any, names: Mapping[str, str], tz: tzinfo) -> str:
+def _word(key: str, value: Any, names: Mapping[str, str], tz: tzinfo | None) -> str:
     if key in _TIMES:
         return f"{datetime.fromisoformat(value).astimezone(tz):%m-%d %H:%M}"
     if key in _NAMES:

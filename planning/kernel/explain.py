@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .horizon import Horizon
 from .network import Link, Network, Store, Supply
 from .outcome import Answer, Shortage, Status
 from .recount import Array, Recount
 
+Flags = NDArray[np.bool_]
 Value = str | float | int | None
 
 EDGE = 1e-6
@@ -74,67 +77,95 @@ def _held_back(case: Recount, short: Shortage, place: str) -> Iterator[Fact]:
     is_short = np.ones(len(case.hours), bool)
     if short.wish in case.answer.short:
         is_short = np.array(case.answer.short[short.wish]) > EDGE * max(1.0, short.amount)
-    hours = float(np.sum(case.hours[is_short]))
-    found = 0
-    for kind, part, at_limit, limit in _upstream_limits(case, short.bus, place, is_short):
-        held = float(np.sum(case.hours[at_limit & is_short]))
-        if held > 0 and held >= HELD * hours and found < MOST:
-            found += 1
-            bus = part.source if isinstance(part, Link) else part.bus
-            yield Fact(
-                f"held_by_{kind}",
-                part.name,
-                {
-                    "wish": place,
-                    "commodity": _commodity(case, bus),
-                    "limit": float(np.mean(limit[at_limit & is_short])),
-                    "hours": held,
-                    "short_hours": hours,
-                },
-            )
+    held = (limit for limit in _upstream_limits(case, short.bus, place, is_short) if limit.holds(case, is_short))
+    for limit in islice(held, MOST):
+        values: dict[str, Value] = {
+            "wish": place,
+            "commodity": _commodity(case, limit.bus),
+            "limit": float(np.mean(limit.values[limit.reached & is_short])),
+            "hours": float(np.sum(case.hours[limit.reached & is_short])),
+            "short_hours": float(np.sum(case.hours[is_short])),
+        }
+        yield Fact(f"held_by_{limit.kind}", limit.part, values)
 
 
-def _upstream_limits(
-    case: Recount, bus: str, wish: str, during: np.ndarray
-) -> Iterator[tuple[str, Supply | Store | Link, np.ndarray, Array]]:
-    """(kind, part, steps at its limit, limit) against the flow, nearest first; a link that holds ends its branch."""
+@dataclass(frozen=True)
+class _Limit:
+    """A limit of a part and the steps at which it is reached."""
+
+    kind: str
+    part: str
+    bus: str
+    reached: Flags
+    values: Array
+
+    def holds(self, case: Recount, during: Flags) -> bool:
+        hours = float(np.sum(case.hours[self.reached & during]))
+        return 0 < hours >= HELD * float(np.sum(case.hours[during]))
+
+
+def _upstream_limits(case: Recount, bus: str, wish: str, during: Flags) -> Iterator[_Limit]:
+    """Limits met going against the flow, nearest first. A link that holds ends its branch, and so does a bus whose
+    store has something left: what lies beyond it would not help.
+    """
     queue, seen = [bus], {bus}
     while queue:
         here = queue.pop(0)
+        stores = [_store_limit(case, s) for s in case.network.stores if s.bus == here and s.name != wish]
+        if any(not limit.holds(case, during) for limit in stores):
+            continue
+        yield from stores
         for supply in (s for s in case.network.supplies if s.bus == here):
-            at_limit = _at_max(case, supply) & (case.series(supply.max) > 0)  # no sun at night is no limit to speak of
-            yield "supply", supply, at_limit, case.series(supply.max)
-        for store in (s for s in case.network.stores if s.bus == here and s.name != wish):
-            yield "store", store, _at_bottom(case, store), case.series(store.min)
+            reached = _at_max(case, supply) & (case.series(supply.max) > 0)  # no sun at night is no limit to speak of
+            yield _Limit("supply", supply.name, here, reached, case.series(supply.max))
         for link in (x for x in case.network.links if x.to.get(here, 0.0) > 0):
-            at_limit = _at_max(case, link)
-            yield "link", link, at_limit, case.series(link.max)
-            holds = np.sum(case.hours[at_limit & during]) >= HELD * np.sum(case.hours[during])
-            for further in [] if holds else [link.source, *link.uses]:
-                if further not in seen:
-                    seen.add(further)
-                    queue.append(further)
+            limits = _link_limits(case, link)
+            yield from limits
+            if not any(limit.holds(case, during) for limit in limits):
+                further = [b for b in (link.source, *link.uses) if b not in seen]
+                seen.update(further)
+                queue += further
+
+
+def _store_limit(case: Recount, store: Store) -> _Limit:
+    """What a store may not be drawn below: its target at the end where it just meets that, else its lowest level."""
+    levels = np.array(case.answer.levels[store.name])[case.leaves]
+    target = store.final.min if store.final is not None else None
+    if target is not None and np.all(levels <= target + EDGE * max(1.0, target)):
+        every = np.ones(len(case.hours), bool)
+        return _Limit("target", store.name, store.bus, every, case.series(target))
+    return _Limit("store", store.name, store.bus, _at_bottom(case, store), case.series(store.min))
+
+
+def _link_limits(case: Recount, link: Link) -> list[_Limit]:
+    limits = [_Limit("link", link.name, link.source, _at_max(case, link), case.series(link.max))]
+    if link.max_change_per_hour is not None:
+        rates = _rates(case, link)
+        most = link.max_change_per_hour * case.hours
+        rising = rates - case.before(rates, link.initial_rate) >= most - EDGE * np.maximum(1.0, most)
+        limits.append(_Limit("ramp", link.name, link.source, rising, case.series(link.max_change_per_hour)))
+    return limits
 
 
 def _rates(case: Recount, part: Supply | Link) -> Array:
     return np.array((case.answer.links if isinstance(part, Link) else case.answer.supplies)[part.name])
 
 
-def _at_max(case: Recount, part: Supply | Link) -> np.ndarray:
+def _at_max(case: Recount, part: Supply | Link) -> Flags:
     limit = case.series(part.max)
-    reached: np.ndarray = _rates(case, part) >= limit - EDGE * np.maximum(1.0, np.abs(limit))
+    reached: Flags = _rates(case, part) >= limit - EDGE * np.maximum(1.0, np.abs(limit))
     return reached
 
 
-def _at_bottom(case: Recount, store: Store) -> np.ndarray:
+def _at_bottom(case: Recount, store: Store) -> Flags:
     low = case.series(store.min)
-    reached: np.ndarray = np.array(case.answer.levels[store.name]) <= low + EDGE * np.maximum(1.0, np.abs(low))
+    reached: Flags = np.array(case.answer.levels[store.name]) <= low + EDGE * np.maximum(1.0, np.abs(low))
     return reached
 
 
-def _at_top(case: Recount, store: Store) -> np.ndarray:
+def _at_top(case: Recount, store: Store) -> Flags:
     high = case.series(store.capacity)
-    reached: np.ndarray = np.array(case.answer.levels[store.name]) >= high - EDGE * np.maximum(1.0, np.abs(high))
+    reached: Flags = np.array(case.answer.levels[store.name]) >= high - EDGE * np.maximum(1.0, np.abs(high))
     return reached & (high > case.series(store.min))
 
 

@@ -1,0 +1,178 @@
+"""Solves a case file without any database: the kernel from the command line."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import threading
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from rich.console import Console
+from rich.progress import Progress
+
+from planning.kernel import casefile
+from planning.kernel.explain import explain
+from planning.kernel.horizon import Horizon
+from planning.kernel.network import Network
+from planning.kernel.outcome import Answer, Shortage
+from planning.kernel.outcome import Progress as News
+from planning.kernel.problems import InvalidInput
+from planning.kernel.solve import solve
+from planning.words import sentence
+
+INVALID, NO_PLAN = 2, 3
+"""Exit codes of a file that cannot be read and of a case without an acceptable plan."""
+FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
+POLL_SECONDS = 0.2
+
+
+class Command(BaseCommand):
+    help = "Solves a case file (docs/case-file.md) without any database and prints the plan."
+    requires_system_checks: list[str] = []  # they would ask for what this command does without
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="case file, YAML or JSON")
+        parser.add_argument("--format", choices=("yaml", "json"), help="default: by the name, else by the content")
+        parser.add_argument(
+            "--json", metavar="FILE", help='write the answer as JSON ("-": to standard output, only that)'
+        )
+        parser.add_argument("--time-limit", type=_positive, default=120.0, metavar="S", help="seconds; default 120")
+        parser.add_argument("--gap", type=_share, default=1e-3, metavar="G", help="relative gap of on/off searches")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        target = options["json"]
+        if target not in (None, "-") and not Path(target).absolute().parent.is_dir():
+            raise CommandError(_("%(file)s: its folder does not exist") % {"file": target}, returncode=INVALID)
+        network, horizon = _read(Path(options["file"]), options["format"])
+        answer = _solve(network, horizon, options["time_limit"], options["gap"])
+        text = json.dumps(_strict(answer.as_dict(network, horizon)), allow_nan=False)
+        if target == "-":
+            self.stdout.write(text)
+        elif target is not None:
+            Path(target).write_text(text + "\n", encoding="utf-8")
+        if target != "-":
+            self.stdout.write("\n".join(summary(network, horizon, answer)))
+        if not answer.is_accepted:
+            raise CommandError(_why_not(answer), returncode=NO_PLAN)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise ArgumentTypeError(_("%(text)s is not more than 0") % {"text": text})
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise ArgumentTypeError(_("%(text)s is not a share from 0 to below 1") % {"text": text})
+    return value
+
+
+def _read(path: Path, format: str | None) -> tuple[Network, Horizon]:
+    """Raises CommandError with every problem of the file."""
+    try:
+        if path.stat().st_size > 4 * casefile.MAX_CHARACTERS:  # a character has at most 4 bytes
+            raise CommandError(_("%(file)s: too large for a case file") % {"file": path}, returncode=INVALID)
+        return casefile.read(path.read_text(encoding="utf-8-sig"), format or FORMATS.get(path.suffix.lower()))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path}: {error}", returncode=INVALID) from None
+    except InvalidInput as error:
+        count = len(error.problems)
+        head = ngettext("%(file)s: %(count)d problem", "%(file)s: %(count)d problems", count)
+        lines = [head % {"file": path, "count": count}, *(f"  {problem}" for problem in error.problems)]
+        raise CommandError("\n".join(lines), returncode=INVALID) from None
+
+
+def _solve(network: Network, horizon: Horizon, time_limit: float, gap: float) -> Answer:
+    """Solves in a thread, because HiGHS would hold back Ctrl-C; that ends the search with the best plan so far."""
+    cancelled, answers, errors = threading.Event(), [], []
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(_("solving"), total=1.0)
+
+        def hear(news: News) -> None:
+            bars.update(task, completed=news.fraction, description=news.stage)
+
+        def work() -> None:
+            try:
+                answers.append(
+                    solve(network, horizon, time_limit=time_limit, gap=gap, progress=hear, cancelled=cancelled)
+                )
+            except BaseException as error:  # raised again below, in the thread that can say so
+                errors.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            try:
+                thread.join(POLL_SECONDS)
+            except KeyboardInterrupt:
+                cancelled.set()
+    if errors:
+        raise errors[0]
+    return answers[0]
+
+
+def _strict(value: Any) -> Any:
+    """JSON knows no infinity: a bound or gap that was never reached is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    return [_strict(item) for item in value] if isinstance(value, list) else value
+
+
+def _why_not(answer: Answer) -> str:
+    if answer.broken_limits:
+        return _("the answer did not pass verification") + "\n  " + "\n  ".join(answer.broken_limits)
+    return answer.why or _("no plan was found")
+
+
+def summary(network: Network, horizon: Horizon, answer: Answer) -> Iterator[str]:
+    """The plan in lines for a person: how good it is, who is short, what would change it."""
+    yield _("Status: %(status)s") % {"status": answer.status.value}
+    yield _("Steps: %(steps)d, %(start)s to %(end)s") % {
+        "steps": len(horizon),
+        "start": horizon.start.isoformat(timespec="minutes"),
+        "end": horizon.end.isoformat(timespec="minutes"),
+    }
+    if answer.supplies:
+        yield from _quality(answer)
+        yield _("Shortages:") if answer.shortages else _("Nobody is short.")
+        yield from (f"  {_shortage(horizon, shortage)}" for shortage in answer.shortages)
+        facts = [asdict(fact) for fact in explain(network, horizon, answer)]
+        yield from [_("Why, and what would change it:")] if facts else []
+        yield from (f"  {sentence(fact, {}, horizon.start.tzinfo)}" for fact in facts)
+    spent = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in answer.seconds.items())
+    yield _("Seconds: %(spent)s") % {"spent": spent}
+    yield _("Broken limits: %(count)d") % {"count": len(answer.broken_limits)}
+
+
+def _quality(answer: Answer) -> Iterator[str]:
+    yield _("Objective: %(objective).6g (bound %(bound).6g, gap %(gap).2g)") % {
+        "objective": answer.objective,
+        "bound": answer.bound,
+        "gap": answer.gap,
+    }
+    yield _("Cost: %(cost).6g") % {"cost": answer.cost}
+    for tier, shortage in sorted(answer.tiers.items()):
+        yield _("Tier %(tier)d: short of %(shortage).6g") % {"tier": tier, "shortage": shortage}
+
+
+def _shortage(horizon: Horizon, shortage: Shortage) -> str:
+    return _("%(wish)s: %(amount).6g (%(share)s), from %(first)s to %(last)s") % {
+        "wish": shortage.wish,
+        "amount": shortage.amount,
+        "share": f"{shortage.share:.1%}",
+        "first": horizon.steps[shortage.first_step].start.isoformat(timespec="minutes"),
+        "last": horizon.steps[shortage.last_step].end.isoformat(timespec="minutes"),
+    }
