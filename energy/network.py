@@ -20,6 +20,7 @@ from .kernel.tariff import over_contract_charges, price_per_mwh
 from .kernel.tariff_data import tariff_from
 from .models import Battery, BusDepot, GridConnection, PowerBus, PowerLine, PowerLoad, SolarPark
 from .reading import Reading, Sheet
+from .reports import summary
 
 POWER = "power"
 DEPOT_CLASS = "depot"
@@ -246,4 +247,4 @@ def add_line(sheet: Sheet, line: PowerLine) -> None:
     sheet.put(link, line, "line")
 
 
-SECTOR = Sector(name="energy", parts=parts)
+SECTOR = Sector(name="energy", parts=parts, summary=summary)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from forecasting.readers import expected_many
+
 from cities.models import Asset, City, policy_in_force
 from forecasting.models import Series
-from forecasting.readers import expected_many
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, at
 from planning.models import Plan, PlanPart
@@ -31,12 +32,12 @@ from .models import (
     Weir,
 )
 from .reading import Reading, Sheet, in_force
+from .reports import summary
 from .runs import withdraw_runs, write_runs
 from .schedules import write_schedules
 from .turns import follow_ups, run
 from .users import add_user
 from .works import add_conduit, add_plant, add_reservoir
-
 
 AnyAsset = TypeVar("AnyAsset", bound=Asset)
 
@@ -148,4 +149,12 @@ def _share_in_use(rows: Rows, demands: Sequence[Demand]) -> float:
     return min(1.0, wanted / capacity) if capacity else 0.0
 
 
-SECTOR = Sector(name="water", parts=parts, follow_ups=follow_ups, run=run, publish=publish, withdraw=withdraw)
+SECTOR = Sector(
+    name="water",
+    parts=parts,
+    follow_ups=follow_ups,
+    run=run,
+    publish=publish,
+    withdraw=withdraw,
+    summary=summary,
+)

@@ -1,0 +1,158 @@
+"""The water side of a plan in tables: sources, reservoirs, pumping against the tariff, and valve runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from planning.models import Plan, PlanPart
+from planning.numbers import Numbers, Rates
+from planning.sectors import Section
+
+DAY_HOURS = 24.0
+
+
+def summary(plan: Plan) -> Sequence[Section]:
+    numbers = Numbers(plan)
+    tables = [sources(numbers), reservoirs(numbers), users(numbers), pumping(numbers), valve_runs(plan)]
+    return [table for table in tables if table.rows]
+
+
+def sources(numbers: Numbers) -> Section:
+    """Where the city's works take their water: intakes, own sources, and what reservoirs give."""
+    headers = (_("Source"), _("10³ m³ in the first day"), _("10³ m³ in the week"), _("share"))
+    found = [*numbers.links("intake"), *numbers.supplies("source")]
+    total = sum(numbers.amount(row.rates) for row in found)
+    rows = tuple(
+        (
+            row.label,
+            f"{numbers.amount(row.rates, DAY_HOURS):,.1f}",
+            f"{numbers.amount(row.rates):,.1f}",
+            f"{numbers.amount(row.rates) / total:.1%}" if total else "",
+        )
+        for row in sorted(found, key=lambda row: -numbers.amount(row.rates))
+    )
+    return Section(_("Supply by source"), headers, rows, _("Irrigation canals take theirs from the rivers directly."))
+
+
+def reservoirs(numbers: Numbers) -> Section:
+    headers = (_("Reservoir"), _("now, 10³ m³"), _("after a day"), _("after the week"), _("full at the end"))
+    first_day = int(np.searchsorted(np.cumsum(numbers.hours), DAY_HOURS - 1e-6))
+    rows = []
+    for row in numbers.levels("reservoir"):
+        stated = numbers.case["stores"][row.name]
+        full = numbers.stated("stores", row.name, "capacity_by_step", stated.get("capacity", 0.0))[-1]
+        now, after, end = stated["initial"], row.rates[first_day], row.rates[-1]
+        share = f"{end / full:.0%}" if full else ""
+        rows.append((row.label, f"{now:,.0f}", f"{after:,.0f}", f"{end:,.0f}", share))
+    return Section(_("Reservoirs"), headers, tuple(rows))
+
+
+def users(numbers: Numbers) -> Section:
+    headers = (_("User"), _("served, 10³ m³ a day"), _("short, 10³ m³"), _("served"))
+    days = float(np.sum(numbers.hours)) / DAY_HOURS
+    short = {row.name: row for row in numbers.short("zone", "fab", "industry", "irrigation")}
+    rows = []
+    for row in numbers.served("zone", "fab", "industry", "irrigation"):
+        served, missing = numbers.amount(row.rates), numbers.amount(short[row.name].rates)
+        share = f"{served / (served + missing):.1%}" if served + missing else ""
+        rows.append((row.label, f"{served / days:,.1f}", f"{missing:,.1f}", share))
+    return Section(_("Users"), headers, tuple(rows))
+
+
+@dataclass(frozen=True)
+class Pumping:
+    """Energy of pumps and plants on one power bus. `even` is what running at the mean rate would have done.
+
+    `dear_mwh` is the energy in the steps of the highest tariff price of the plan.
+    """
+
+    bus: str
+    energy_mwh: float
+    dear_mwh: float
+    even_dear_mwh: float
+    dear_hours: float
+    cost: float
+    even_cost: float
+
+    @property
+    def moved_mwh(self) -> float:
+        return self.even_dear_mwh - self.dear_mwh
+
+
+def pumping_by_bus(numbers: Numbers) -> list[Pumping]:
+    """Pumping of each power bus that buys by a tariff with more than one price."""
+    used: dict[str, Rates] = {}
+    for name, link in numbers.case["links"].items():
+        for bus, coefficient in link.get("uses", {}).items():
+            rates = np.array(numbers.plan.result["links"][name]) * coefficient
+            used[bus] = used.get(bus, np.zeros_like(rates)) + rates
+    prices = {bus: _tariff(numbers, bus) for bus in used}
+    return [_pumping(numbers, bus, used[bus], price) for bus, price in prices.items() if price is not None]
+
+
+def pumping(numbers: Numbers) -> Section:
+    headers = (_("Pumps and plants"), "MWh", _("MWh in the dearest hours"), _("if run evenly"), _("saved by timing"))
+    currency = numbers.plan.city.currency
+    rows = tuple(
+        (
+            numbers.label(row.bus),
+            f"{row.energy_mwh:,.1f}",
+            f"{row.dear_mwh:,.1f}",
+            f"{row.even_dear_mwh:,.1f}",
+            f"{currency} {row.even_cost - row.cost:,.0f}",
+        )
+        for row in pumping_by_bus(numbers)
+    )
+    return Section(_("Pumping moved out of the dearest tariff hours"), headers, rows)
+
+
+def valve_runs(plan: Plan) -> Section:
+    headers = (_("Lateral"), _("runs in 24 h"), _("first opens"), "m³", _("m³ not delivered"))
+    numbers = Numbers(plan)
+    parts = plan.parts.filter(sector="water", state=PlanPart.State.DONE).order_by("key")
+    rows = tuple(_lateral_row(numbers, part) for part in parts)
+    total = sum(len(part.result["runs"]) for part in parts)
+    note = _("%(count)d valve runs in the next 24 h.") % {"count": total}
+    return Section(_("Valve runs"), headers, rows, note)
+
+
+def _lateral_row(numbers: Numbers, part: PlanPart) -> tuple[str, ...]:
+    runs, short = part.result["runs"], part.result["short"]
+    opens = min((run["start"] for run in runs), default=None)
+    zone = numbers.plan.city.zone
+    return (
+        numbers.label(f"irrigation.{part.key}"),
+        str(len(runs)),
+        f"{timezone.localtime(parse_datetime(opens), zone):%m-%d %H:%M}" if opens else "",
+        f"{sum(run['volume_m3'] for run in runs):,.0f}",
+        f"{sum(item['short_m3'] for item in short):,.0f}",
+    )
+
+
+def _tariff(numbers: Numbers, bus: str) -> Rates | None:
+    """The purchase price by step at a power bus; None where nothing is bought or the price never changes."""
+    for name, supply in numbers.case["supplies"].items():
+        if supply["bus"] == bus and numbers.labels.get(name, {}).get("role") == "purchase":
+            price = numbers.stated("supplies", name, "cost")
+            return price if np.ptp(price) > 0 else None
+    return None
+
+
+def _pumping(numbers: Numbers, bus: str, rates: Rates, price: Rates) -> Pumping:
+    even = np.full_like(rates, numbers.amount(rates) / float(np.sum(numbers.hours)))
+    dear = price >= price.max() - 1e-9
+    return Pumping(
+        bus,
+        numbers.amount(rates),
+        numbers.amount(rates * dear),
+        numbers.amount(even * dear),
+        float(np.sum(numbers.hours[dear])),
+        numbers.amount(rates * price),
+        numbers.amount(even * price),
+    )
