@@ -8,7 +8,7 @@ turns, and the main canal evens out the hours (an assumption: it holds some hour
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from planning.sectors import FollowUp, FollowUpResult
 from .irrigation import OTHER_TIER
 from .kernel import lateral as kernel
 from .kernel.turns import plan_turns
-from .kernel.units import M3_PER_KM3
+from .kernel.units import M3_PER_KM3, m3_from_cms_minutes
 from .models import Lateral, Turnout
 from .reading import TurnoutDay
 
@@ -45,7 +45,10 @@ def follow_ups(plan: Plan) -> list[FollowUp]:
 
 
 def run(data: dict[str, Any]) -> FollowUpResult:
-    """Plans the turns of one lateral. What is not delivered is stated with its reason, in m³ by turnout."""
+    """Plans the turns of one lateral. What is not delivered is stated with its reason, in m³ by turnout.
+
+    Delivered + short + `left_m3` (less than one slot of one valve) is the lateral's water of the day.
+    """
     case = kernel.TurnCase(
         kernel.Lateral(**{**data["lateral"], "quiet": tuple(tuple(window) for window in data["lateral"]["quiet"])}),
         tuple(kernel.Valve(**valve) for valve in data["valves"]),
@@ -63,7 +66,14 @@ def run(data: dict[str, Any]) -> FollowUpResult:
         for run in turns.runs
     ]
     short = [{"turnout": item.valve, "short_m3": item.short_m3, "reason": item.reason.value} for item in turns.short]
-    result = {"runs": runs, "short": short, "status": turns.status.value, "gap": turns.gap, "seconds": turns.seconds}
+    result = {
+        "runs": runs,
+        "short": short,
+        "left_m3": data["left_m3"],
+        "status": turns.status.value,
+        "gap": turns.gap,
+        "seconds": turns.seconds,
+    }
     return FollowUpResult(result, turns.broken_limits)
 
 
@@ -71,9 +81,12 @@ def _input(
     plan: Plan, horizon: Horizon, lateral: Lateral, wanted: dict[str, TurnoutDay], served: Sequence[float]
 ) -> dict[str, Any]:
     """Everything counted at the turnouts: what the lateral loses on the way is taken off its capacity and volumes."""
+    got = _first_day_km3(horizon, served) * lateral.system.conveyance_efficiency * lateral.efficiency * M3_PER_KM3
     total = sum(day["km3"] for day in wanted.values())
-    got = _first_day_km3(horizon, served) * lateral.system.conveyance_efficiency * lateral.efficiency
-    m3_per_wanted_km3 = got * M3_PER_KM3 / total if total else 0.0
+    turnouts = sorted(lateral.turnouts.all(), key=lambda turnout: turnout.key)
+    asked = {t.key: got * wanted[t.key]["km3"] / total if total and t.key in wanted else 0.0 for t in turnouts}
+    whole = in_whole_slots(asked, {t.key: m3_from_cms_minutes(t.flow_m3s, SLOT_MINUTES) for t in turnouts})
+    tiers = {key: day["tier"] for key, day in wanted.items()}
     capacity = lateral.capacity_m3s * lateral.efficiency
     return {
         "start": plan.start.isoformat(),
@@ -84,24 +97,38 @@ def _input(
             "quiet": quiet_slots(lateral.quiet_windows, horizon.start),
         },
         "inflow_m3s": [capacity if rate > 0 else 0.0 for rate in _by_slot(horizon, served)],
-        "valves": [
-            _valve(turnout, wanted.get(turnout.key, TurnoutDay(km3=0.0, tier=OTHER_TIER)), m3_per_wanted_km3)
-            for turnout in sorted(lateral.turnouts.all(), key=lambda turnout: turnout.key)
-        ],
+        "valves": [_valve(turnout, whole[turnout.key], tiers.get(turnout.key, OTHER_TIER)) for turnout in turnouts],
+        "left_m3": max(0.0, sum(asked.values()) - sum(whole.values())),
     }
 
 
-def _valve(turnout: Turnout, day: TurnoutDay, m3_per_wanted_km3: float) -> dict[str, Any]:
+def _valve(turnout: Turnout, wanted_m3: float, tier: int) -> dict[str, Any]:
     longest = turnout.max_run_minutes
     return {
         "name": turnout.key,
         "flow_m3s": turnout.flow_m3s,
-        "wanted_m3": day["km3"] * m3_per_wanted_km3,
+        "wanted_m3": wanted_m3,
         "min_run_slots": max(1, math.ceil(turnout.min_run_minutes / SLOT_MINUTES)),
         "max_run_slots": None if longest is None else max(1, longest // SLOT_MINUTES),
         "travel_minutes": turnout.travel_minutes,
-        "tier": day["tier"],
+        "tier": tier,
     }
+
+
+def in_whole_slots(asked_m3: Mapping[str, float], slot_m3: Mapping[str, float]) -> dict[str, float]:
+    """Volumes rounded to whole slots of each valve that together are no more than asked.
+
+    A valve gives all or nothing for a slot; rounding each down alone would lose half a slot per turnout and day, so the
+    largest remainders get the slots that are left over.
+    """
+    slots = {key: math.floor(volume / slot_m3[key] + 1e-9) for key, volume in asked_m3.items()}
+    rest = {key: volume - slots[key] * slot_m3[key] for key, volume in asked_m3.items()}
+    left = sum(rest.values())
+    for key in sorted(rest, key=lambda key: (-rest[key] / slot_m3[key], key)):
+        if 0 < rest[key] and slot_m3[key] <= left + 1e-9:
+            slots[key] += 1
+            left -= slot_m3[key]
+    return {key: count * slot_m3[key] for key, count in slots.items()}
 
 
 def quiet_slots(windows: Sequence[Sequence[str]], start: datetime) -> list[list[int]]:
