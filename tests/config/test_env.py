@@ -71,7 +71,7 @@ def test_production_loads_when_everything_is_given():
     assert load_settings(PRODUCTION).returncode == 0
 
 
-@pytest.mark.parametrize("missing", PRODUCTION.keys() - {"HEADGATE_PRODUCTION"})
+@pytest.mark.parametrize("missing", sorted(PRODUCTION.keys() - {"HEADGATE_PRODUCTION"}))
 def test_production_does_not_start_without(missing: str):
     result = load_settings({key: value for key, value in PRODUCTION.items() if key != missing})
     assert result.returncode != 0
