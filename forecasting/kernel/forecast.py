@@ -1,0 +1,210 @@
+"""The front door: histories in, forecasts with quantiles out, and a note for everything that was not plain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from . import fallback
+from .answer import Ask, Forecast
+from .calendars import Calendar
+from .calibration import error_quantiles
+from .cleaning import Cleaned, clean
+from .experts import forecasts
+from .panel import Days, Panel, days_of, panel_of
+from .profiles import Profile
+from .regressors import lined_up
+from .seasons import Plan, cycles, plan_for
+from .series import Array, Grid, Limits, Note, Refusal, Refused, Rule, Ruler, Time, on_grid
+from .weights import combined, weights_of
+
+QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+NO_LIMITS = Limits()
+LARGEST_BATCH = 400_000
+"""Series × steps computed together: bounds memory to a few hundred MB."""
+STALE_SHARE = 0.5
+"""A history whose end lies further back than this share of its length says too little about now."""
+
+__all__ = ["QUANTILES", "Calendar", "Forecast", "Limits", "Note", "Refusal", "Refused", "forecast", "forecast_many"]
+
+
+def forecast(
+    history: pd.Series,
+    steps: int,
+    *,
+    step: pd.Timedelta | None,
+    quantiles: Sequence[float] = QUANTILES,
+    regressors: pd.DataFrame | None = None,
+    calendar: Calendar | None = None,
+    profile: Profile | None = None,
+    limits: Limits = NO_LIMITS,
+    start: Time | None = None,
+) -> Forecast:
+    """The next `steps` steps of one series; raises Refused with the reason. See forecast_many."""
+    answer = forecast_many(
+        {"": history},
+        steps,
+        step=step,
+        quantiles=quantiles,
+        regressors={} if regressors is None else {"": regressors},
+        calendar=calendar,
+        profiles={} if profile is None else {"": profile},
+        limits={"": limits},
+        start=start,
+    )[""]
+    if isinstance(answer, Refusal):
+        raise Refused(answer.reason)
+    return answer
+
+
+def forecast_many(
+    histories: Mapping[str, pd.Series],
+    steps: int,
+    *,
+    step: pd.Timedelta | None,
+    quantiles: Sequence[float] = QUANTILES,
+    regressors: Mapping[str, pd.DataFrame] | None = None,
+    calendar: Calendar | None = None,
+    profiles: Mapping[str, Profile] | None = None,
+    limits: Mapping[str, Limits] | None = None,
+    start: Time | None = None,
+) -> dict[str, Forecast | Refusal]:
+    """The next `steps` steps of every series, all with the same step; each is forecast or refused by itself.
+
+    histories   values by timezone-aware start of their step, or by whole number when `step` is None
+    regressors  known influences by the same times, reaching over the steps asked for
+    profiles    what stands in where the history is too short or too old
+    start       the first step asked for; without it, the one after the last value of each series
+    """
+    if steps < 1 or not all(0 < level < 1 for level in quantiles):
+        raise ValueError("steps must be at least 1 and quantiles lie between 0 and 1")
+    ask = Ask(steps, step, tuple(sorted(quantiles)), calendar or Calendar(), start)
+    answers: dict[str, Forecast | Refusal] = {}
+    groups: dict[object, list[_Ready]] = defaultdict(list)
+    for name, history in histories.items():
+        profile, bounds = (profiles or {}).get(name), (limits or {}).get(name, NO_LIMITS)
+        try:
+            ready = _prepared(name, history, (regressors or {}).get(name), bounds, ask)
+            groups[ready.group].append(ready)
+        except Refused as refusal:
+            answers[name] = fallback.by_profile(history, refusal, profile, bounds, ask)
+    for group in groups.values():
+        for batch in _batches(group):
+            answers.update(_computed(batch, ask))
+    return {name: answers[name] for name in histories}
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A cleaned series and how to forecast it. `ahead` counts from its last usable value to the last step asked for."""
+
+    name: str
+    cleaned: Cleaned
+    ruler: Ruler
+    last: int
+    plan: Plan
+    ahead: int
+    regressors: Array | None
+    limits: Limits
+
+    @property
+    def group(self) -> object:
+        return self.plan, self.ruler, self.last, self.ahead
+
+
+def _prepared(name: str, history: pd.Series, regressors: pd.DataFrame | None, limits: Limits, ask: Ask) -> _Ready:
+    grid = on_grid(history, ask.step, str(ask.calendar.zone), ask.start)
+    cleaned = clean(grid, limits, cycles(grid.values, ask.step)[0], ask.step_hours)
+    if not cleaned.observed.any():
+        raise Refused("no usable value" + _because(cleaned.notes))
+    first = _first_asked(grid, ask.start)
+    cleaned, last = _without_ends(cleaned, grid.last)
+    late = first - last - 1
+    if late > 0:
+        note = Note(Rule.LATE, late, grid.ruler.time(last + 1), "steps without a value before the start")
+        cleaned = replace(cleaned, notes=(*cleaned.notes, note))
+    plan = plan_for(cleaned.values, ask.step)
+    if plan is None:
+        raise Refused(f"{int(cleaned.observed.sum())} usable values are too few" + _because(cleaned.notes))
+    if late > STALE_SHARE * len(cleaned.values):
+        raise Refused(f"the last usable value is of {grid.ruler.time(last)}, {late} steps before the start")
+    ahead = late + ask.steps
+    extra, notes = lined_up(regressors, grid.ruler, last, len(cleaned.values), ahead)
+    cleaned = replace(cleaned, notes=cleaned.notes + notes)
+    return _Ready(name, cleaned, grid.ruler, last, plan, ahead, extra, limits)
+
+
+def _first_asked(grid: Grid, start: Time | None) -> int:
+    """The position of the first step asked for."""
+    if start is None:
+        return grid.last + 1
+    return int(np.round(grid.ruler.exact(pd.Index([start]))[0]))
+
+
+def _without_ends(cleaned: Cleaned, last: int) -> tuple[Cleaned, int]:
+    """Cut to the first and the last usable value: a level must not be taken from filled-in ends."""
+    known = np.flatnonzero(cleaned.observed)
+    kept = slice(known[0], known[-1] + 1)
+    shorter = replace(cleaned, values=cleaned.values[kept], observed=cleaned.observed[kept])
+    return shorter, last - (len(cleaned.observed) - 1 - int(known[-1]))
+
+
+def _because(notes: Sequence[Note]) -> str:
+    return " (" + ", ".join(f"{note.rule}: {note.count}" for note in notes) + ")" if notes else ""
+
+
+def _batches(group: list[_Ready]) -> list[list[_Ready]]:
+    longest = max(len(one.cleaned.values) for one in group) + group[0].ahead
+    size = max(1, LARGEST_BATCH // longest)
+    return [group[k : k + size] for k in range(0, len(group), size)]
+
+
+def _computed(batch: Sequence[_Ready], ask: Ask) -> dict[str, Forecast | Refusal]:
+    one = batch[0]
+    panel = panel_of(
+        [ready.cleaned for ready in batch],
+        one.plan,
+        one.ahead,
+        _days(batch, ask),
+        [ready.regressors for ready in batch],
+    )
+    expected, offsets, shares = _expected(panel, ask.levels)
+    asked = slice(one.ahead - ask.steps, one.ahead)
+    index = one.ruler.times(np.arange(one.last + 1, one.last + 1 + one.ahead)[asked])
+    mean = panel.back(expected)[:, asked]
+    lines = [panel.back(expected + offset)[:, asked] for offset in offsets]
+    answers: dict[str, Forecast | Refusal] = {}
+    for s, ready in enumerate(batch):
+        bounds = fallback.natural_limits(ready.limits, ready.cleaned.values[ready.cleaned.observed])
+        quantiles = {level: bounds.clip(line[s]) for level, line in zip(ask.levels, lines, strict=True)}
+        weights = {name: float(share[s, asked].mean()) for name, share in shares.items()}
+        weights = {name: share for name, share in weights.items() if share > 0}
+        answers[ready.name] = Forecast(
+            index, bounds.clip(mean[s]), quantiles, described(weights), ready.cleaned.notes, weights
+        )
+    return answers
+
+
+def _days(batch: Sequence[_Ready], ask: Ask) -> Days:
+    one, longest = batch[0], max(len(ready.cleaned.values) for ready in batch)
+    return days_of(one.ruler, one.last, longest, one.ahead, one.plan, ask.calendar)
+
+
+def _expected(panel: Panel, levels: Sequence[float]) -> tuple[Array, Array, dict[str, Array]]:
+    """On the common scale: the combination at the real origin (S × H), quantile offsets (levels × S × H), shares."""
+    by_expert = forecasts(panel)
+    truth = panel.truth()
+    shares = weights_of(by_expert, truth, panel.plan.block // 2 or 2)
+    together = combined(by_expert, shares)
+    offsets = error_quantiles(truth - together[:, 1:], levels, panel.plan.block)
+    return together[:, 0], offsets, dict(zip(by_expert, shares, strict=True))
+
+
+def described(weights: Mapping[str, float]) -> str:
+    """Shares for people, greatest first; below half a per cent unsaid."""
+    ordered = sorted(weights.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {100 * share:.0f} %" for name, share in ordered if share >= 0.005)

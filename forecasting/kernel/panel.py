@@ -1,0 +1,126 @@
+"""Many series side by side, ready for batched linear algebra.
+
+Axes, everywhere in this room: S series, T steps of history (right-aligned: the last column is the last step of
+all), K + 1 origins (0 is the real one, k lies k blocks earlier), H steps ahead, p features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .calendars import FAR_FROM_LNY, Calendar
+from .cleaning import Cleaned
+from .seasons import Plan
+from .series import Array, Ruler
+
+
+@dataclass(frozen=True)
+class Days:
+    """What kind of time every step of history and horizon is, T + H long. `clock` 0 … below 1 within the short cycle
+    (None when a step is the whole of it), `weekday` 0 … 6 or -1 when unknown, `lny` days from Lunar New Year."""
+
+    clock: Array | None
+    weekday: Array
+    lny: Array
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Values on the scale on which errors are alike: logarithms where the plan says so, mean 0 and deviation 1.
+
+    values     S × T; columns before `begin` are padding
+    observed   S × T; False where padding or filled in
+    begin      S
+    regressors S × (T + H) × R, standardised
+    """
+
+    values: Array
+    observed: Array
+    begin: Array
+    centre: Array
+    spread: Array
+    plan: Plan
+    steps: int
+    days: Days
+    regressors: Array
+
+    @property
+    def length(self) -> int:
+        return int(self.values.shape[1])
+
+    @property
+    def shortest(self) -> int:
+        """Steps of history of the shortest series before the earliest origin."""
+        return self.length - int(self.begin.max()) - self.plan.origins * self.plan.block
+
+    @property
+    def origins(self) -> Array:
+        """The column of the first step ahead, for every origin: T, T - block, …"""
+        return self.length - self.plan.block * np.arange(self.plan.origins + 1)
+
+    def truth(self) -> Array:
+        """What came at the past origins, S × K × H; NaN where it is not known."""
+        measured = np.where(self.observed, self.values, np.nan)
+        padded = np.pad(measured, ((0, 0), (0, self.steps)), constant_values=np.nan)
+        return np.asarray(padded[:, self.origins[1:, None] + np.arange(self.steps)])
+
+    def back(self, scaled: Array) -> Array:
+        """From the common scale to the unit of each series; the first axis is S."""
+        shape = (-1,) + (1,) * (scaled.ndim - 1)
+        values = scaled * self.spread.reshape(shape) + self.centre.reshape(shape)
+        return np.asarray(np.exp(values) if self.plan.logs else values)
+
+
+def panel_of(
+    cleaned: Sequence[Cleaned], plan: Plan, steps: int, days: Days, regressors: Sequence[Array | None]
+) -> Panel:
+    """Stacks series of one plan that end at the same time. `regressors` are (T_s + H) × R each, or None."""
+    length = max(len(one.values) for one in cleaned)
+    values, observed = np.zeros((len(cleaned), length)), np.zeros((len(cleaned), length), dtype=bool)
+    begin = np.array([length - len(one.values) for one in cleaned])
+    centre, spread = np.zeros(len(cleaned)), np.ones(len(cleaned))
+    for s, one in enumerate(cleaned):
+        line = np.log(one.values) if plan.logs else one.values
+        centre[s], spread[s] = line.mean(), line.std() or 1.0
+        values[s, begin[s] :] = (line - centre[s]) / spread[s]
+        observed[s, begin[s] :] = one.observed
+    stacked = _stacked(regressors, length + steps)
+    return Panel(values, observed, begin, centre, spread, plan, steps, days, stacked)
+
+
+def _stacked(regressors: Sequence[Array | None], width: int) -> Array:
+    """Standardised and right-aligned; a series without regressors, or with fewer, has zeros."""
+    most = max((one.shape[1] for one in regressors if one is not None), default=0)
+    stacked = np.zeros((len(regressors), width, most))
+    for s, one in enumerate(regressors):
+        if one is not None:
+            spread = one.std(axis=0)
+            stacked[s, width - len(one) :, : one.shape[1]] = (one - one.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return stacked
+
+
+def days_of(ruler: Ruler, last: int, length: int, steps: int, plan: Plan, calendar: Calendar) -> Days:
+    """The kinds of time of `length` steps up to `last` and of `steps` more."""
+    positions = np.arange(last - length + 1, last + steps + 1)
+    if ruler.step is None:
+        return _counted(positions, plan)
+    index = pd.DatetimeIndex(ruler.times(positions))
+    clock = calendar.clock(index) if plan.week or plan.block > 1 else None
+    daily = ruler.step <= pd.Timedelta(days=1)
+    weekday = calendar.weekdays(index) if daily else np.full(len(index), -1)
+    return Days(clock, weekday, calendar.days_from_lunar_new_year(index))
+
+
+def _counted(positions: Array, plan: Plan) -> Days:
+    """Integer times know no calendar; their place in the cycles is all there is."""
+    clock = (positions % plan.day) / plan.day if plan.block > 1 else None
+    weekday = np.full(len(positions), -1)
+    if plan.week:
+        weekday = (positions // plan.day) % 7
+    elif plan.day == 7:
+        weekday = positions % 7
+    return Days(clock, weekday, np.full(len(positions), FAR_FROM_LNY))

@@ -1,0 +1,92 @@
+"""Which cycles a series has, and how much of its past can be used to learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .series import DAY, Array
+
+WEEK_DAYS = 7
+WEEKS_A_YEAR = 52
+MOST_ORIGINS_OF_DAYS, MOST_ORIGINS_OF_STEPS = 28, 48
+"""Rolling origins: four weeks of days when a day has several steps, else so many steps."""
+CLEARLY = 0.9
+"""A cycle is seen when values one cycle apart differ by less than this share of those half a cycle apart."""
+CANDIDATES = (24, 7, 12, 52, 48, 96, 144, 288)
+"""Cycles tried for series with integer times: hours, weekdays, months, weeks and finer parts of the day."""
+FEWEST_BLOCKS, FEWEST_VALUES = 4, 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a series is forecast. Series with the same plan and end are computed together.
+
+    block    steps between rolling origins: a day, or one step when a step is a day or longer
+    day      steps of the short cycle (a day of hours, a week of days, a year of weeks) or 0
+    week     steps of the long cycle (a week of hours) or 0
+    origins  number of past origins from which the experts are judged
+    cycle    whether the short cycle is seen in the values
+    logs     whether the experts work on logarithms
+    """
+
+    block: int
+    day: int
+    week: int
+    origins: int
+    cycle: bool
+    logs: bool
+
+
+def cycles(values: Array, step: pd.Timedelta | None) -> tuple[int, int]:
+    """Steps of the short and of the long cycle; 0 where there is none."""
+    if step is None:
+        return _found(values)
+    per_day, per_week = DAY / step, WEEK_DAYS * DAY / step
+    if per_day >= 2:
+        whole = per_day == int(per_day)
+        return (int(per_day), WEEK_DAYS * int(per_day)) if whole else (0, 0)
+    if per_week >= 2:
+        return (WEEK_DAYS, 0) if per_week == WEEK_DAYS else (0, 0)
+    return (WEEKS_A_YEAR, 0) if per_week == 1 else (0, 0)
+
+
+def _found(values: Array) -> tuple[int, int]:
+    """The candidate whose repetition explains most; hours and finer parts of a day also get their week."""
+    shares = {m: repetition(values, m) for m in CANDIDATES if len(values) >= 3 * m}
+    best = min(shares, key=shares.__getitem__, default=0)
+    if not best or shares[best] > CLEARLY:
+        return (0, 0)
+    return best, (WEEK_DAYS * best if best >= 24 and best != WEEKS_A_YEAR else 0)
+
+
+def repetition(values: Array, period: int) -> float:
+    """Mean |change over one period| / mean |change over half a period|: small for a cycle, above 1 for a drift."""
+    half = period // 2
+    if len(values) <= period or half == 0:
+        return np.inf
+    near = float(np.nanmean(np.abs(values[half:] - values[:-half])))
+    far = float(np.nanmean(np.abs(values[period:] - values[:-period])))
+    return far / near if near > 0 else np.inf
+
+
+def plan_for(values: Array, step: pd.Timedelta | None) -> Plan | None:
+    """The plan for cleaned values without gaps; None when they are too few to judge any expert by."""
+    day, week = cycles(values, step)
+    sub_daily = week > 0
+    block = day if sub_daily else 1
+    if len(values) < max(FEWEST_BLOCKS * block, FEWEST_VALUES):
+        return None
+    most = MOST_ORIGINS_OF_DAYS if sub_daily else MOST_ORIGINS_OF_STEPS
+    origins = max(2, min(most, len(values) // (2 * block)))
+    # What the oldest origin may learn from decides which cycles every origin can use.
+    training = len(values) - origins * block
+    cycle = day > 0 and training >= 2 * day and repetition(values, day) < CLEARLY
+    return Plan(block, day, week if training >= 2 * week else 0, origins, cycle, _positive(values))
+
+
+def _positive(values: Array) -> bool:
+    """Logarithms suit quantities that swing in proportion; values close to zero would rule them."""
+    return bool(values.min() > 1e-3 * np.median(values) > 0)

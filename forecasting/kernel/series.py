@@ -1,0 +1,218 @@
+"""What comes in: one measured series, put on a regular grid. Nothing here judges a value; cleaning.py does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+Array = np.ndarray
+Time = pd.Timestamp | int
+DAY = pd.Timedelta(days=1)
+LONGEST = 20_000
+"""Steps of history looked at: two years of hours, half a year of quarter hours. More adds seconds, not accuracy."""
+
+
+class Rule(StrEnum):
+    """Why a note was written."""
+
+    NOT_A_NUMBER = "not a number"
+    DUPLICATE = "duplicate time"
+    FINER = "finer than the step"
+    OFF_GRID = "off the grid"
+    LATER = "after the start"
+    TOO_OLD = "older than looked at"
+    IMPOSSIBLE = "impossible value"
+    SPIKE = "spike"
+    FLAT = "flat line"
+    GAP = "gap"
+    LATE = "late"
+    REGRESSOR = "regressor"
+    SHORT = "short history"
+    STALE = "stale history"
+    PROFILE = "profile"
+
+
+@dataclass(frozen=True)
+class Note:
+    """What cleaning or a fallback did: how often, where first."""
+
+    rule: Rule
+    count: int
+    first: Time | None
+    did: str
+
+    def as_dict(self) -> dict[str, object]:
+        first = self.first.isoformat() if isinstance(self.first, pd.Timestamp) else self.first
+        return {"rule": self.rule.value, "count": self.count, "first": first, "did": self.did}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is physically possible, in the unit of the series. None = no limit."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def impossible(self, values: Array) -> Array:
+        low = -np.inf if self.minimum is None else self.minimum
+        high = np.inf if self.maximum is None else self.maximum
+        return np.asarray((values < low) | (values > high))
+
+    def clip(self, values: Array) -> Array:
+        low = -np.inf if self.minimum is None else self.minimum
+        high = np.inf if self.maximum is None else self.maximum
+        return np.asarray(np.clip(values, low, high))
+
+
+class Refused(ValueError):
+    """A series that cannot be forecast; the message is the reason, for people."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """Turns times into whole numbers of steps and back: position 0 is `anchor`.
+
+    `step` None means integer times, which are positions already. Steps of whole days are counted in local wall
+    time, so that a day of 23 or 25 hours is still one step.
+    """
+
+    step: pd.Timedelta | None
+    zone: str = "UTC"
+    anchor: float = 0.0
+
+    @property
+    def by_local_day(self) -> bool:
+        return self.step is not None and self.step % DAY == pd.Timedelta(0)
+
+    def exact(self, index: pd.Index) -> Array:
+        """Positions of times, with fractions for those off the grid."""
+        if self.step is None:
+            return np.asarray(index, dtype=float)
+        return (self._seconds(pd.DatetimeIndex(index)) - self.anchor) / self.step.total_seconds()
+
+    def times(self, positions: Array) -> pd.Index:
+        if self.step is None:
+            return pd.Index(np.asarray(positions, dtype=np.int64))
+        seconds = self.anchor + np.asarray(positions) * self.step.total_seconds()
+        naive = pd.DatetimeIndex(pd.to_datetime(np.round(seconds).astype(np.int64), unit="s"))
+        if not self.by_local_day:
+            return naive.tz_localize("UTC")
+        # A midnight that the clock skips is moved on; one that comes twice is the first of the two.
+        first = np.ones(len(naive), dtype=bool)
+        return naive.tz_localize(self.zone, nonexistent="shift_forward", ambiguous=first).tz_convert("UTC")
+
+    def time(self, position: int) -> Time:
+        value = self.times(np.array([position]))[0]
+        return int(value) if self.step is None else value
+
+    def anchored_at(self, time: pd.Timestamp) -> Ruler:
+        return Ruler(self.step, self.zone, float(self._seconds(pd.DatetimeIndex([time]))[0]))
+
+    def _seconds(self, index: pd.DatetimeIndex) -> Array:
+        wall = index.tz_convert(self.zone).tz_localize(None) if self.by_local_day else index
+        return np.asarray(wall.as_unit("s").asi8, dtype=float)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One value per step; NaN where none was measured. `last` is the position of the last one."""
+
+    ruler: Ruler
+    values: Array
+    last: int
+    notes: tuple[Note, ...] = ()
+
+    def time_of(self, k: int) -> Time:
+        """The time of values[k]."""
+        return self.ruler.time(self.last - len(self.values) + 1 + k)
+
+
+def on_grid(history: pd.Series, step: pd.Timedelta | None, zone: str, start: Time | None = None) -> Grid:
+    """A history of any order on the regular grid of its last value. Values at or after `start` are left out.
+
+    Raises Refused for an index that is neither timezone-aware times nor whole numbers, or when nothing is left.
+    """
+    values = pd.Series(np.asarray(history, dtype=float), index=checked_index(history.index, step))
+    notes: list[Note] = []
+    values = _drop(values, ~np.isfinite(values.to_numpy()), Rule.NOT_A_NUMBER, "left out", notes)
+    if start is not None:
+        values = _drop(values, values.index >= start, Rule.LATER, "left out: the forecast starts there", notes)
+    if values.empty:
+        raise Refused("no value at all")
+    values = values.sort_index(kind="stable")
+    values = _drop(values, values.index.duplicated(keep="last"), Rule.DUPLICATE, "the last one was used", notes)
+    ruler = Ruler(step, zone)
+    if step is not None:
+        ruler = ruler.anchored_at(_on_the_grid(values.index, step, zone, start))
+    return _gridded(values, ruler, notes)
+
+
+def checked_index(index: pd.Index, step: pd.Timedelta | None) -> pd.Index:
+    """The index itself, when it fits the step: whole numbers for None, else times with a timezone, in UTC."""
+    if len(index) == 0:
+        return pd.DatetimeIndex([], tz="UTC") if step is not None else pd.Index([], dtype=np.int64)
+    if step is None:
+        if not pd.api.types.is_integer_dtype(index.dtype):
+            raise Refused("times must be whole numbers when no step is given")
+        return index
+    if not isinstance(index, pd.DatetimeIndex) or index.tz is None:
+        raise Refused("times must carry a timezone")
+    return index.tz_convert("UTC")
+
+
+def _drop(values: pd.Series, bad: Array | pd.Series, rule: Rule, did: str, notes: list[Note]) -> pd.Series:
+    bad = np.asarray(bad)
+    if bad.any():
+        notes.append(Note(rule, int(bad.sum()), _plain(values.index[bad].min()), did))
+    return values[~bad]
+
+
+def _plain(time: object) -> Time:
+    return time if isinstance(time, pd.Timestamp) else int(time)  # type: ignore[call-overload,no-any-return]
+
+
+def _on_the_grid(index: pd.Index, step: pd.Timedelta, zone: str, start: Time | None) -> pd.Timestamp:
+    """A time on the grid: the start asked for, else the latest value of the commonest phase, else local midnight."""
+    if isinstance(start, pd.Timestamp):
+        return start.tz_convert("UTC")
+    recent = index[-500:]
+    phase_of = recent.as_unit("s").asi8 % int(step.total_seconds())
+    phases, counts = np.unique(phase_of, return_counts=True)
+    if counts.max() > len(recent) / 2:
+        return pd.Timestamp(recent[phase_of == phases[np.argmax(counts)]][-1])
+    return pd.Timestamp(recent[-1].tz_convert(zone).normalize().tz_convert("UTC"))
+
+
+def _gridded(values: pd.Series, ruler: Ruler, notes: list[Note]) -> Grid:
+    exact = ruler.exact(values.index)
+    finer = len(exact) > 2 and float(np.median(np.diff(exact))) < 0.75
+    positions = np.floor(exact + 1e-6) if finer else np.round(exact)
+    off = np.abs(exact - positions) > 1e-3
+    if off.any():
+        rule, did = (Rule.FINER, "averaged over the step") if finer else (Rule.OFF_GRID, "moved to the nearest step")
+        notes.append(Note(rule, int(off.sum()), _plain(values.index[off][0]), did))
+    means = pd.Series(values.to_numpy()).groupby(positions.astype(np.int64)).mean()
+    last = int(means.index[-1])
+    length = last - int(means.index[0]) + 1
+    if length > LONGEST:
+        dropped = means.index <= last - LONGEST
+        notes.append(Note(Rule.TOO_OLD, int(dropped.sum()), ruler.time(int(means.index[0])), "left out"))
+        means, length = means[~dropped], LONGEST
+    grid = np.full(length, np.nan)
+    grid[means.index.to_numpy() - last + length - 1] = means.to_numpy()
+    return Grid(ruler, grid, last, tuple(notes))
+
+
+def observed_runs(marked: Array) -> Sequence[tuple[int, int]]:
+    """Runs of True as (begin, end), end excluded."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(int)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

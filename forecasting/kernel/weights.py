@@ -1,0 +1,61 @@
+"""How much each expert is believed, lead by lead, from its errors at the series' own past origins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .series import Array
+
+POWER = 3.0
+"""Weights are (mean absolute error) ** -POWER: 1 averages, much more picks the winner."""
+LEAST_SHARE = 0.05
+"""Smaller shares are dropped: an expert that fails in this series must not blur the others."""
+
+
+def weights_of(forecasts: Mapping[str, Array], truth: Array, reach: int) -> Array:
+    """Shares (experts × S × H, sum 1 over experts) from forecasts S × (K + 1) × H and truth S × K × H.
+
+    Errors of `reach` leads on either side count too, so that shares change smoothly with the lead.
+    """
+    errors = np.stack([np.abs(one[:, 1:] - truth) for one in forecasts.values()])
+    mean = smoothed(errors, reach)
+    floor = 1e-9 + 1e-3 * mean.mean(axis=0, keepdims=True)
+    shares = _normalised(np.maximum(mean, floor) ** -POWER)
+    return _normalised(np.where(shares < LEAST_SHARE, 0.0, shares))
+
+
+def smoothed(errors: Array, reach: int) -> Array:
+    """Means over origins and neighbouring leads, … × K × H → … × H, NaN left out; leads nobody saw take the last seen."""
+    known = np.isfinite(errors)
+    totals = np.where(known, errors, 0.0).sum(axis=-2)
+    counts = known.sum(axis=-2).astype(float)
+    totals, counts = _moving_sum(totals, reach), _moving_sum(counts, reach)
+    mean = np.divide(totals, counts, out=np.full_like(totals, np.nan), where=counts > 0)
+    return _held(mean)
+
+
+def _moving_sum(values: Array, reach: int) -> Array:
+    steps = values.shape[-1]
+    # Near the origin errors grow fast from lead to lead: the window opens with the lead.
+    reaches = np.minimum(reach, np.arange(steps))
+    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
+    at = np.arange(steps)
+    return np.asarray(sums[..., np.minimum(at + reaches + 1, steps)] - sums[..., at - reaches])
+
+
+def _held(mean: Array) -> Array:
+    """NaN replaced by the last number before it; all NaN by 1."""
+    seen = np.isfinite(mean)
+    last = np.maximum.accumulate(np.where(seen, np.arange(mean.shape[-1]), 0), axis=-1)
+    return np.nan_to_num(np.take_along_axis(mean, last, axis=-1), nan=1.0)
+
+
+def _normalised(shares: Array) -> Array:
+    return np.asarray(shares / shares.sum(axis=0, keepdims=True))
+
+
+def combined(forecasts: Mapping[str, Array], shares: Array) -> Array:
+    """Σ share × forecast, S × (K + 1) × H."""
+    return np.asarray(sum(share[:, None] * one for share, one in zip(shares, forecasts.values(), strict=True)))
