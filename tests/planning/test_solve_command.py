@@ -1,0 +1,174 @@
+"""`manage.py solve`: a file in, a plan or a reason out, and no database anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from planning.kernel.outcome import Answer, Status
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "tests" / "worlds" / "contract_example.yaml"
+
+# Two hours. The well gives 3 at 1 a unit, the tanker the rest of 4 and 5 at 10: 3 + 10 + 3 + 20 = 36.
+TINY = {
+    "headgate": 1,
+    "horizon": {"start": "2026-01-01T00:00:00+08:00", "steps": [{"count": 2, "hours": 1}]},
+    "buses": {"town": {"commodity": "water"}},
+    "supplies": {"well": {"bus": "town", "max": 3, "cost": 1}, "tanker": {"bus": "town", "max": 9, "cost": 10}},
+    "demands": {"homes": {"bus": "town", "amount": [4, 5], "tier": 1, "penalty": 1000}},
+}
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(TINY))
+    return path
+
+
+def manage(*args: object) -> subprocess.CompletedProcess[str]:
+    """manage.py in a process of its own, with a database and a broker that do not exist."""
+    nowhere = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    command = [sys.executable, str(ROOT / "manage.py"), "solve", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | nowhere, timeout=300)
+
+
+def refusal(*args: object) -> CommandError:
+    with pytest.raises(CommandError) as raised:
+        call_command("solve", *map(str, args))
+    return raised.value
+
+
+def test_the_known_optimum_is_found_and_written(tiny, tmp_path, capsys):
+    call_command("solve", str(tiny), "--json", str(tmp_path / "answer.json"))
+    answer = json.loads((tmp_path / "answer.json").read_text())
+    assert answer["status"] == "optimal" and answer["broken_limits"] == []
+    assert answer["objective"] == pytest.approx(36) and answer["cost"] == pytest.approx(36)
+    assert answer["supplies"]["tanker"] == pytest.approx([1, 2])
+    assert answer["demands"]["homes"]["short"] == pytest.approx([0, 0])
+    assert set(answer["seconds"]) == {"build", "compile", "solve", "verify"}
+
+
+def test_the_summary_says_how_good_the_plan_is_and_who_is_short(capsys):
+    call_command("solve", str(EXAMPLE))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Status: optimal"
+    assert "Steps: 24, 2026-01-01T00:00+08:00 to 2026-01-01T12:00+08:00" in lines
+    # The pump may rise by 1 a quarter: of the 4 beyond the main's 40 the town misses 3.02, 2.04, 1.06 and 0.08.
+    assert "  homes: 1.55 (0.3%), from 2026-01-01T00:00+08:00 to 2026-01-01T01:00+08:00" in lines
+    assert any("homes is held back because pump can rise by no more than 4" in line for line in lines)
+    assert lines[-1] == "Broken limits: 0"
+
+
+def test_json_to_standard_output_is_nothing_but_json(tiny, capsys):
+    call_command("solve", str(tiny), "--json", "-")
+    assert json.loads(capsys.readouterr().out)["headgate"] == 1
+
+
+def test_a_process_without_database_broker_or_terminal_solves(tiny):
+    done = manage(tiny, "--json", "-", "--time-limit", "60", "--gap", "0.01")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["objective"] == pytest.approx(36)
+
+
+def test_a_bad_file_ends_with_2_and_every_error(tmp_path):
+    path = tmp_path / "bad.yaml"
+    bad = TINY | {"weather": 1, "supplies": {"well": {"bus": "sea", "max": "much"}}}
+    path.write_text(json.dumps(bad))
+    done = manage(path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "bad.yaml: 3 problems" in done.stderr
+    for place in ("weather: 1", "supplies.well.max: 'much'", "supplies.well.bus: 'sea'"):
+        assert place in done.stderr
+
+
+def test_what_cannot_be_planned_ends_with_3_and_the_reason(tmp_path):
+    # 6 must be taken every hour, and the homes take 4 and 5 at most.
+    path = tmp_path / "flood.json"
+    path.write_text(json.dumps(TINY | {"supplies": {"well": {"bus": "town", "min": 6, "max": 6}}}))
+    done = manage(path, "--json", tmp_path / "answer.json")
+    assert done.returncode == 3
+    assert "town" in done.stderr and "2026-01-01" in done.stderr
+    answer = json.loads((tmp_path / "answer.json").read_text())
+    assert answer["status"] == "none" and answer["why"] in done.stderr
+
+
+def test_an_answer_that_breaks_limits_is_not_a_plan(tiny, monkeypatch, capsys):
+    broken = Answer(Status.OPTIMAL, bound=float("-inf"), broken_limits=("supplies.well at noon: 9 is above 3",))
+    monkeypatch.setattr("planning.management.commands.solve.solve", lambda *args, **options: broken)
+    error = refusal(tiny)
+    assert error.returncode == 3 and "supplies.well at noon" in str(error)
+    assert "Broken limits: 1" in capsys.readouterr().out
+
+
+def test_a_bound_that_was_never_reached_is_null_in_json(tiny, monkeypatch, capsys):
+    unbound = Answer(Status.FEASIBLE, bound=float("-inf"))
+    monkeypatch.setattr("planning.management.commands.solve.solve", lambda *args, **options: unbound)
+    call_command("solve", str(tiny), "--json", "-")
+    assert json.loads(capsys.readouterr().out)["bound"] is None
+
+
+def test_an_error_in_the_solver_is_not_swallowed(tiny, monkeypatch):
+    def fail(*args: object, **options: object) -> Answer:
+        raise RuntimeError("the solver broke")
+
+    monkeypatch.setattr("planning.management.commands.solve.solve", fail)
+    with pytest.raises(RuntimeError, match="the solver broke"):
+        call_command("solve", str(tiny))
+
+
+@pytest.mark.parametrize(
+    "args", [["missing.yaml"], [str(ROOT)], [str(EXAMPLE), "--json", "no/such/folder/answer.json"]]
+)
+def test_paths_that_lead_nowhere_are_refused_before_solving(args, monkeypatch):
+    monkeypatch.setattr("planning.management.commands.solve.solve", lambda *args, **options: pytest.fail("it solved"))
+    assert refusal(*args).returncode == 2
+
+
+@pytest.mark.parametrize(("option", "value"), [("--gap", "2"), ("--gap", "x"), ("--time-limit", "0"), ("--gap", "nan")])
+def test_options_out_of_range_are_refused(option, value):
+    assert option in str(refusal(EXAMPLE, option, value))
+
+
+class Interrupted(threading.Thread):
+    """Ctrl-C comes while the command waits for the first time."""
+
+    interrupted = False
+
+    def join(self, timeout: float | None = None) -> None:
+        if not self.interrupted:
+            self.interrupted = True
+            raise KeyboardInterrupt
+        super().join(timeout)
+
+
+def test_ctrl_c_ends_the_search_with_the_best_plan_so_far(tiny, monkeypatch, capsys):
+    def search(*args: object, cancelled: threading.Event, **options: object) -> Answer:
+        assert cancelled.wait(30)
+        return Answer(Status.FEASIBLE)
+
+    monkeypatch.setattr("planning.management.commands.solve.solve", search)
+    monkeypatch.setattr("planning.management.commands.solve.threading.Thread", Interrupted)
+    call_command("solve", str(tiny))
+    assert "Status: feasible" in capsys.readouterr().out
+
+
+def test_text_that_is_not_utf_8_is_refused(tmp_path):
+    path = tmp_path / "latin.yaml"
+    path.write_bytes("gew\xe4sser: 1".encode("latin-1"))
+    assert refusal(path).returncode == 2
+
+
+def test_the_format_may_be_forced(tmp_path):
+    path = tmp_path / "case.txt"
+    path.write_text(json.dumps(TINY)[:-1])
+    assert "valid JSON" in str(refusal(path, "--format", "json"))
+    assert "valid YAML" in str(refusal(path, "--format", "yaml"))

@@ -1,0 +1,58 @@
+"""Every fact becomes a sentence, in English and in Traditional Chinese."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polib
+import pytest
+
+from planning import words
+from planning.kernel.explain import explain
+from tests.planning.kernel.test_explain import ANSWER, HORIZON, NETWORK
+
+TAIPEI = ZoneInfo("Asia/Taipei")
+CATALOG = Path(words.__file__).parent / "locale" / "zh_Hant" / "LC_MESSAGES" / "django.po"
+CHINESE = {entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOG)) if not entry.fuzzy}
+PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[a-z]")
+
+
+@pytest.fixture
+def in_chinese(monkeypatch):
+    """The catalog itself instead of its compiled form, which a fresh checkout does not have yet."""
+    monkeypatch.setattr(words, "_", CHINESE.__getitem__)
+
+
+def test_every_sentence_has_a_translation_with_the_same_places_for_values():
+    for english in words.SENTENCES.values():
+        assert sorted(PLACEHOLDER.findall(CHINESE[english])) == sorted(PLACEHOLDER.findall(english))
+    assert all(unit in CHINESE for units in words.UNITS.values() for unit in units)
+
+
+def test_every_fact_of_an_answer_becomes_a_sentence_with_names_and_local_times():
+    told = [words.sentence(asdict(fact), {"homes": "Fengshan"}, TAIPEI) for fact in explain(NETWORK, HORIZON, ANSWER)]
+    assert told[:2] == [
+        "Fengshan is short of 2 10³ m³, 11.1% of what it wants, between 01-01 08:00 and 01-01 09:00; "
+        "worst at 01-01 08:00.",
+        "Fengshan is held back because main runs at its limit of 6 10³ m³/h in 1 of the 1 short hours.",
+    ]
+    assert not any("%" in PLACEHOLDER.sub("%", line).replace("1%", "").replace("0%", "") for line in told)
+
+
+def test_the_same_facts_in_chinese(in_chinese):
+    names = {"homes": "鳳山給水區", "main": "鳳山幹管"}
+    told = [words.sentence(asdict(fact), names, TAIPEI) for fact in explain(NETWORK, HORIZON, ANSWER)]
+    assert told[:2] == [
+        "鳳山給水區於 01-01 08:00 至 01-01 09:00 間短缺 2 千立方公尺，占需求量 11.1%，以 01-01 08:00 最為嚴重。",
+        "鳳山給水區短缺原因：鳳山幹管已達容量上限 6 千立方公尺/小時，占短缺 1 小時中之 1 小時。",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(12345.6, "12,346"), (99.96, "100"), (12.34, "12.3"), (0.01234, "0.0123")]
+)
+def test_numbers_show_the_figures_that_matter(value, shown):
+    assert words.number(value) == shown
