@@ -23,7 +23,7 @@ serve: ready  ## web, workers, beat and Valkey on this machine; Ctrl-C ends all 
 	@exec $(MANAGE) serve --city kaohsiung $(ARGS)
 
 test: .venv/installed-dev words  ## all tests, on a real PostgreSQL and a real Valkey
-	@.venv/bin/python -m pytest $(TESTS) $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --dist loadfile $(TESTS) $(ARGS)
 
 browser: .venv/installed-dev words  ## the tests that drive a real browser (Chromium)
 	@.venv/bin/python -m pytest -m browser $(TESTS) $(ARGS)

