@@ -102,6 +102,6 @@ def _problem(item: Item, detail: ErrorDetails) -> Problem:
     # A reference that may be empty is a union; the branch pydantic tried is no part of the pack.
     place = [step for step in detail["loc"] if not str(step).startswith(("constrained-str", "literal[", "function-"))]
     kind: str = detail["type"]
-    value: Any = None if kind == "missing" or (not place and isinstance(detail["input"], dict)) else detail["input"]
+    value: Any = None if kind == "missing" or isinstance(detail["input"], dict) else detail["input"]
     said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return item.problem(".".join(map(str, place)), value, _MEANING.get(kind, said))

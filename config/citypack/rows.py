@@ -121,8 +121,8 @@ def _remove_others(city: City, pack: Pack) -> dict[str, int]:
         kept = [thing.key for thing in pack.things[section.name]]
         rows = apps.get_model(section.model)._default_manager.filter(city=city).exclude(key__in=kept)
         problems += _still_used(section, rows)
-        if not problems:
-            removed[section.name] = rows.count()
+        if rows and not problems:
+            removed[section.name] = len(rows)
             rows.delete()
     if problems:
         raise InvalidPack(problems)
