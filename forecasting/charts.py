@@ -6,15 +6,16 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import matplotlib
 from django.utils.translation import gettext as _
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
 # Texts stay texts, drawn by the reader's own fonts: a server needs no Chinese font.
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "headgate",
     "font.family": "sans-serif",
@@ -40,8 +41,10 @@ def fan_chart(
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9, 3.4), layout="constrained")
         axes = figure.subplots()
+        at = date2num(list(times))
+        axes.xaxis_date(zone)
         axes.plot(
-            [at for at, _value in history],
+            date2num([at for at, _value in history]),
             [value for _at, value in history],
             color=HISTORY,
             lw=1.2,
@@ -50,8 +53,8 @@ def fan_chart(
         for low, high in (OUTER, INNER):
             if low in quantiles and high in quantiles:
                 name = _("%(share)d %% band") % {"share": round(100 * (float(high) - float(low)))}
-                axes.fill_between(times, quantiles[low], quantiles[high], color=EXPECTED, alpha=0.2, lw=0, label=name)
-        axes.plot(times, mean, color=EXPECTED, lw=1.5, label=_("expected"))
+                axes.fill_between(at, quantiles[low], quantiles[high], color=EXPECTED, alpha=0.2, lw=0, label=name)
+        axes.plot(at, mean, color=EXPECTED, lw=1.5, label=_("expected"))
         locator = AutoDateLocator(tz=zone)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import Asset
+
+from .kernel import profiles
 
 
 class Series(Asset):
@@ -27,6 +30,16 @@ class Series(Asset):
     class Meta(Asset.Meta):
         verbose_name = _("series")
         verbose_name_plural = _("series")
+
+    def clean(self) -> None:
+        """Raises ValidationError with everything that is wrong with the profile."""
+        problems = profiles.problems_of(self.profile) if self.profile else []
+        if problems:
+            lines = [
+                _("%(field)s: %(value)r, expected %(expected)s") % {"field": name, "value": value, "expected": expected}
+                for name, value, expected in problems
+            ]
+            raise ValidationError({"profile": lines})
 
     @property
     def step(self) -> timedelta:
