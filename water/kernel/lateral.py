@@ -1,0 +1,190 @@
+"""A lateral canal, its valves, and the turns that share its water among them.
+
+Time is counted in slots from 0. Slots of a run are on the clock at the valve; the water of slot t left the headgate
+`lag` slots before. Flows are in m³/s and volumes in m³, the units of a turnout.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from planning.kernel.outcome import Status
+from planning.kernel.problems import Problem
+from water.kernel.units import m3_from_cms_minutes
+
+ROUNDING = 1e-9
+"""Volumes and times that miss a whole slot by less are whole: sums of floats are."""
+
+
+class Reason(StrEnum):
+    """The limit that keeps a valve from more water."""
+
+    WINDOW = "window"
+    """Horizon, travel time, earliest and latest slot leave too little time."""
+    QUIET = "quiet"
+    MAX_OPEN = "max_open"
+    CAPACITY = "capacity"
+    INFLOW = "inflow"
+    REMAINDER = "remainder"
+    """What is left is less than a slot, or than the shortest run."""
+
+
+@dataclass(frozen=True)
+class Lateral:
+    """A lateral: what it can carry, and how it may be operated.
+
+    `travel_minutes` is the time from the headgate to the lateral's head. No valve is opened in a `quiet` window (slots
+    [first, until)); a valve opened before may stay open through it.
+    """
+
+    capacity_m3s: float
+    max_open: int
+    travel_minutes: float = 0.0
+    slot_minutes: float = 15.0
+    quiet: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Valve:
+    """A turnout that is either shut or gives its design flow.
+
+    `travel_minutes` is the time from the lateral's head to the valve; it may be open from `earliest_slot` to
+    `latest_slot` (both included; None is the end of the horizon). Lower tiers are served first.
+    """
+
+    name: str
+    flow_m3s: float
+    wanted_m3: float
+    min_run_slots: int = 1
+    max_run_slots: int | None = None
+    travel_minutes: float = 0.0
+    earliest_slot: int = 0
+    latest_slot: int | None = None
+    tier: int = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A valve open for `slots` slots from `first_slot` on."""
+
+    valve: str
+    first_slot: int
+    slots: int
+    flow_m3s: float
+    volume_m3: float
+
+    @property
+    def until_slot(self) -> int:
+        return self.first_slot + self.slots
+
+
+@dataclass(frozen=True)
+class Short:
+    """What a valve does not get, and the limit that stands in the way."""
+
+    valve: str
+    short_m3: float
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Turns:
+    """The runs of a lateral in order of time. `gap` is the share by which more might have been delivered."""
+
+    runs: tuple[Run, ...]
+    short: tuple[Short, ...]
+    status: Status
+    gap: float
+    broken_limits: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TurnCase:
+    """One lateral's question: `inflow_m3s` is what reaches its headgate, one value per slot of the horizon."""
+
+    lateral: Lateral
+    valves: tuple[Valve, ...]
+    inflow_m3s: tuple[float, ...]
+
+    @property
+    def slots(self) -> int:
+        return len(self.inflow_m3s)
+
+    def limit_m3s(self, headgate_slot: int) -> float:
+        """The most that may enter the lateral in a slot: min(capacity, inflow)."""
+        return min(self.lateral.capacity_m3s, self.inflow_m3s[headgate_slot])
+
+    def slot_m3(self, valve: Valve) -> float:
+        return m3_from_cms_minutes(valve.flow_m3s, self.lateral.slot_minutes)
+
+    def canal_m3(self) -> float:
+        """The most that all valves together can take: per slot what may enter, or what the widest open valves pass."""
+        widest = sorted((valve.flow_m3s for valve in self.valves), reverse=True)[: self.lateral.max_open]
+        flows = (min(self.limit_m3s(slot), sum(widest)) for slot in range(self.slots))
+        return m3_from_cms_minutes(sum(flows), self.lateral.slot_minutes)
+
+    def lag_slots(self, valve: Valve) -> int:
+        """Slots between headgate and valve, rounded up: water promised too early would not be there."""
+        minutes = self.lateral.travel_minutes + valve.travel_minutes
+        return math.ceil(minutes / self.lateral.slot_minutes - ROUNDING)
+
+    def window(self, valve: Valve) -> range:
+        """The slots in which the valve may be open."""
+        last = self.slots - 1 if valve.latest_slot is None else min(valve.latest_slot, self.slots - 1)
+        return range(max(valve.earliest_slot, self.lag_slots(valve)), last + 1)
+
+    def wanted_slots(self, valve: Valve) -> int:
+        """Whole slots within the wanted volume; 0 when they do not make one shortest run."""
+        slots = math.floor(valve.wanted_m3 / self.slot_m3(valve) + ROUNDING)
+        return slots if slots >= valve.min_run_slots else 0
+
+    def is_quiet(self, slot: int) -> bool:
+        return any(first <= slot < until for first, until in self.lateral.quiet)
+
+    def run(self, valve: Valve, first_slot: int, slots: int) -> Run:
+        return Run(valve.name, first_slot, slots, valve.flow_m3s, slots * self.slot_m3(valve))
+
+
+def case_problems(case: TurnCase) -> list[Problem]:
+    """Everything about a question that cannot be; empty when good."""
+    lateral = case.lateral
+    found = [
+        *_not_below("lateral.capacity_m3s", lateral.capacity_m3s, 0),
+        *_not_below("lateral.max_open", lateral.max_open, 0),
+        *_not_below("lateral.travel_minutes", lateral.travel_minutes, 0),
+    ]
+    if not 0 < lateral.slot_minutes <= 1440:
+        found.append(Problem("lateral.slot_minutes", lateral.slot_minutes, "above 0, at most 1440"))
+    for n, inflow in enumerate(case.inflow_m3s):
+        found += _not_below(f"inflow_m3s[{n}]", inflow, 0)
+    found += [Problem("valves", name, "a name used once") for name in _repeated([v.name for v in case.valves])]
+    for valve in case.valves:
+        found += _valve_problems(valve)
+    return found
+
+
+def _valve_problems(valve: Valve) -> list[Problem]:
+    place = f"valves.{valve.name}"
+    found = [
+        *_not_below(f"{place}.wanted_m3", valve.wanted_m3, 0),
+        *_not_below(f"{place}.min_run_slots", valve.min_run_slots, 1),
+        *_not_below(f"{place}.travel_minutes", valve.travel_minutes, 0),
+        *_not_below(f"{place}.earliest_slot", valve.earliest_slot, 0),
+    ]
+    if not 0 < valve.flow_m3s < math.inf:
+        found.append(Problem(f"{place}.flow_m3s", valve.flow_m3s, "above 0"))
+    if valve.max_run_slots is not None and valve.max_run_slots < valve.min_run_slots:
+        found.append(Problem(f"{place}.max_run_slots", valve.max_run_slots, f"at least {valve.min_run_slots}"))
+    return found
+
+
+def _not_below(place: str, value: float, low: float) -> list[Problem]:
+    return [] if low <= value < math.inf else [Problem(place, value, f"a number not below {low:g}")]
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})

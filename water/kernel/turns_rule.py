@@ -1,0 +1,150 @@
+"""A rule that hands out turns without an optimiser, and says which limit keeps a valve from more.
+
+It serves valves in the order of their tiers and then of the list, each as early and in as few runs as the limits allow.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from water.kernel.lateral import ROUNDING, Reason, Run, Short, TurnCase, Valve
+
+_HARDEST_FIRST = (Reason.WINDOW, Reason.INFLOW, Reason.CAPACITY, Reason.MAX_OPEN, Reason.QUIET)
+"""How hard a limit is to change. Of several that hold a valve at once the hardest is named."""
+
+
+class Room:
+    """What the runs placed so far leave of a lateral."""
+
+    def __init__(self, case: TurnCase, runs: Iterable[Run] = ()) -> None:
+        self.case = case
+        self.runs: dict[str, list[Run]] = defaultdict(list)
+        self._used_m3s = [0.0] * case.slots
+        self._open = [0] * case.slots
+        valves = {valve.name: valve for valve in case.valves}
+        for run in runs:
+            self.place(valves[run.valve], run.first_slot, run.slots)
+
+    def place(self, valve: Valve, first_slot: int, slots: int) -> None:
+        """Adds a run; slots that touch a run of the valve lengthen it."""
+        lag = self.case.lag_slots(valve)
+        for slot in range(first_slot, first_slot + slots):
+            self._used_m3s[slot - lag] += valve.flow_m3s
+            self._open[slot] += 1
+        touching = [run for run in self.runs[valve.name] if self._touches(run, first_slot, slots)]
+        self.runs[valve.name] = [run for run in self.runs[valve.name] if run not in touching]
+        first = min([first_slot, *(run.first_slot for run in touching)])
+        until = max([first_slot + slots, *(run.until_slot for run in touching)])
+        self.runs[valve.name].append(self.case.run(valve, first, until - first))
+
+    def held_by(self, valve: Valve, first_slot: int, slots: int, opens: bool) -> frozenset[Reason]:
+        """The limits that forbid these further slots; `opens` when the valve would be opened for them."""
+        case, window = self.case, self.case.window(valve)
+        if not (window and window[0] <= first_slot and first_slot + slots - 1 <= window[-1]):
+            return frozenset({Reason.WINDOW})
+        found = {Reason.QUIET} if opens and case.is_quiet(first_slot) else set()
+        lag = case.lag_slots(valve)
+        for slot in range(first_slot, first_slot + slots):
+            if self._open[slot] >= case.lateral.max_open:
+                found.add(Reason.MAX_OPEN)
+            if self._used_m3s[slot - lag] + valve.flow_m3s > case.limit_m3s(slot - lag) + ROUNDING:
+                dry = case.inflow_m3s[slot - lag] < case.lateral.capacity_m3s
+                found.add(Reason.INFLOW if dry else Reason.CAPACITY)
+        return frozenset(found)
+
+    def missing_slots(self, valve: Valve) -> int:
+        return self.case.wanted_slots(valve) - sum(run.slots for run in self.runs[valve.name])
+
+    def more(self, valve: Valve) -> Iterator[tuple[int, int, bool]]:
+        """Ways to give a valve more within its own run lengths: (first slot, slots, whether it opens), best first."""
+        missing = self.missing_slots(valve)
+        longest = self.case.slots if valve.max_run_slots is None else valve.max_run_slots
+        runs = sorted(self.runs[valve.name], key=lambda run: run.first_slot)
+        for slots in range(min(missing, longest), valve.min_run_slots - 1, -1):
+            for first in self.case.window(valve):
+                if not any(self._touches(run, first, slots) for run in runs):
+                    yield first, slots, True
+        if missing > 0:
+            yield from self._longer(runs, longest)
+
+    def earliest(self, valve: Valve, run: Run) -> int:
+        """The first slot, not after its own, in which a run of this length has room."""
+        for first in range(self.case.window(valve).start, run.first_slot):
+            joins = any(self._touches(other, first, run.slots) for other in self.runs[valve.name])
+            if not joins and not self.held_by(valve, first, run.slots, opens=True):
+                return first
+        return run.first_slot
+
+    def all_runs(self) -> tuple[Run, ...]:
+        runs = [run for runs in self.runs.values() for run in runs]
+        return tuple(sorted(runs, key=lambda run: (run.first_slot, run.valve)))
+
+    def _longer(self, runs: Sequence[Run], longest: int) -> Iterator[tuple[int, int, bool]]:
+        """One slot more after a run or before it, where that does not join two runs into one too long."""
+        for run in runs:
+            if run.slots < longest:
+                others = [other for other in runs if other is not run]
+                if not any(self._touches(other, run.first_slot, run.slots + 1) for other in others):
+                    yield run.until_slot, 1, False
+                if not any(self._touches(other, run.first_slot - 1, run.slots + 1) for other in others):
+                    yield run.first_slot - 1, 1, True
+
+    @staticmethod
+    def _touches(run: Run, first_slot: int, slots: int) -> bool:
+        return run.first_slot <= first_slot + slots and first_slot <= run.until_slot
+
+
+def by_rule(case: TurnCase, runs: Iterable[Run] = ()) -> tuple[Run, ...]:
+    """The runs given, and what the rule still finds room for beside them."""
+    room = Room(case, runs)
+    for valve in sorted(case.valves, key=lambda valve: valve.tier):
+        _fill(room, valve)
+    return room.all_runs()
+
+
+def moved_earlier(case: TurnCase, runs: Sequence[Run]) -> tuple[Run, ...]:
+    """The runs, each as early as the others leave room, the first ones first."""
+    valves = {valve.name: valve for valve in case.valves}
+    settled = sorted(runs, key=lambda run: (run.first_slot, run.valve))
+    for n, run in enumerate(settled):
+        room = Room(case, settled[:n] + settled[n + 1 :])
+        first = room.earliest(valves[run.valve], run)
+        settled[n] = case.run(valves[run.valve], first, run.slots)
+    return tuple(settled)
+
+
+def shortages(case: TurnCase, runs: Sequence[Run]) -> tuple[Short, ...]:
+    """What each valve misses, and why. The runs must be filled up by the rule: nothing more fits beside them."""
+    room = Room(case, runs)
+    found = []
+    for valve in case.valves:
+        short_m3 = valve.wanted_m3 - sum(run.volume_m3 for run in runs if run.valve == valve.name)
+        if short_m3 > ROUNDING * max(1.0, valve.wanted_m3):
+            found.append(Short(valve.name, short_m3, _reason(room, valve)))
+    return tuple(found)
+
+
+def _fill(room: Room, valve: Valve) -> None:
+    placed = True
+    while placed and room.missing_slots(valve) > 0:
+        placed = False
+        for first, slots, opens in room.more(valve):
+            if not room.held_by(valve, first, slots, opens):
+                room.place(valve, first, slots)
+                placed = True
+                break
+
+
+def _reason(room: Room, valve: Valve) -> Reason:
+    """What to change first: of all ways to more water, the one that the fewest and softest limits hold."""
+    ways = [room.held_by(valve, first, slots, opens) for first, slots, opens in room.more(valve)]
+    if not ways and room.missing_slots(valve) < valve.min_run_slots:
+        return Reason.REMAINDER
+    within = [way for way in ways if Reason.WINDOW not in way] or [frozenset({Reason.WINDOW})]
+    softest = min(within, key=lambda way: (len(way), -_hardness(way)))
+    return _HARDEST_FIRST[_hardness(softest)]
+
+
+def _hardness(way: frozenset[Reason]) -> int:
+    return min(_HARDEST_FIRST.index(reason) for reason in way)
