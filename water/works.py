@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.utils.translation import gettext_noop as _
-
 from forecasting.readers import latest
+
 from planning.kernel.network import Demand, Final, Link, Store, Supply, at
 
 from .intakes import UNBOUNDED_KM3_PER_HOUR
@@ -21,6 +21,9 @@ EMPTY_SHARE = 0.1
 """What an "emptied" reservoir still holds: Agongdian's mean fill from June to August, 2014-2026, is 7 to 11 %."""
 DRAIN_DAYS = 10
 """A reservoir above its ceiling comes down no faster than its whole capacity in this time; a gate is no hole."""
+
+LEAST_WATER_VALUE_PER_M3 = 0.01
+"""Water kept is never worth nothing: a plan that gains nothing by keeping it could as well pour it away."""
 
 
 def add_reservoir(sheet: Sheet, reading: Reading, reservoir: Reservoir) -> None:
@@ -41,7 +44,7 @@ def add_reservoir(sheet: Sheet, reading: Reading, reservoir: Reservoir) -> None:
         min=minimum,
         final=_target(reading, reservoir, capacity[-1]),
         loss_per_hour=_loss_per_hour(reservoir),
-        end_value=reservoir.water_value_per_m3 * M3_PER_KM3,
+        end_value=max(LEAST_WATER_VALUE_PER_M3, reservoir.water_value_per_m3) * M3_PER_KM3,
     )
     sheet.put(store, reservoir, "reservoir")
     spillway = Link(f"spillway.{key}", bus, UNBOUNDED_KM3_PER_HOUR)
