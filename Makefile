@@ -57,7 +57,7 @@ ready: words
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Headgate needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.13"; exit 1; }
 	@echo 'Making .venv …'
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make one; on Debian: apt install python3-venv"; exit 1; }
 
 .venv/installed: requirements.txt | .venv/bin/python
 	@printf 'Installing what Headgate needs (a few minutes the first time) '
