@@ -12,6 +12,9 @@ from .weights import smoothed
 ENOUGH = 60
 """Errors from which a 5 % quantile is worth reading: three lie beyond it."""
 
+BELIEVED_BIAS = 0.5
+"""Share of the past median error by which the whole band is moved: the bias of a month is half weather, half habit."""
+
 
 def error_quantiles(errors: Array, levels: Sequence[float], block: int) -> Array:
     """Offsets to the forecast (levels × S × H) from out-of-sample errors S × K × H; NaN where truth is not known.
@@ -21,7 +24,7 @@ def error_quantiles(errors: Array, levels: Sequence[float], block: int) -> Array
     """
     scale = np.maximum(smoothed(np.abs(errors), max(1, block // 8)), 1e-12)
     pooled, centres = _pooled(errors / scale[:, None], block)
-    at_centres = _quantiles(pooled, levels)
+    at_centres = _quantiles(pooled, levels) - (1 - BELIEVED_BIAS) * _quantiles(pooled, [0.5])
     steps = np.arange(errors.shape[2])
     offsets = np.empty((len(levels), *scale.shape))
     for q in range(len(levels)):

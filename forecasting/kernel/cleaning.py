@@ -68,7 +68,7 @@ def flat_lines(values: Array, step_hours: float) -> Array:
     longest = max(FLAT_STEPS, int(np.ceil(FLAT_HOURS / step_hours)))
     runs = [(begin - 1, end) for begin, end in observed_runs(same) if end - begin + 1 >= longest]
     in_runs = sum(end - begin for begin, end in runs)
-    others = max(1, np.count_nonzero(~np.isnan(values)) - in_runs)
+    others = max(1, int(np.count_nonzero(~np.isnan(values))) - in_runs)
     if np.count_nonzero(same) - in_runs > (1 - MOVES) * others or in_runs > len(values) / 2:
         return marked
     levels = [values[begin] for begin, _ in runs]
@@ -90,9 +90,9 @@ def spikes(values: Array, day: int) -> Array:
     if ordinary == 0.0:  # Rain, valves: most steps do not move, so no leap is out of the ordinary.
         return marked
     least = max(SPIKE_SCALES * ordinary, SPIKE_RATIO * float(np.quantile(changes, SPIKE_QUANTILE)))
-    for k in np.flatnonzero(changes > least):
+    for k in np.flatnonzero(changes > least).tolist():
         for length in range(1, SPIKE_STEPS + 1):
-            if _leaps(series, k, length, least) and not _recurs(values, known[k + 1], day, least):
+            if _leaps(series, k, length, least) and not _recurs(values, int(known[k + 1]), day, least):
                 marked[known[k + 1 : k + 1 + length]] = True
     return marked
 

@@ -37,9 +37,8 @@ def _one_block(panel: Panel, group: int) -> Array:
     series, count = features.shape[0], len(rows)
     # Rows are in order of time and end with the origins K … 0; a row may teach only when its last target has come.
     ends = (count - 1 - np.arange(origins + 1) - group) * width
-    past = slice(0, count * width)
     coefficients = expanding_ridge(
-        features.reshape(series, count * width, -1)[:, past],
+        features.reshape(series, count * width, -1),
         (targets - level).reshape(series, -1),
         usable.reshape(series, -1).astype(float),
         ends,
@@ -100,8 +99,8 @@ def _features(panel: Panel, group: int, rows: Array, width: int) -> tuple[Array,
     level = _mean_before(panel, rows, _window(panel))
     lagged = [panel.values[:, np.clip(at - lag, 0, None)] - level for lag in _target_lags(panel, group)]
     own = np.stack([*lagged, *_state(panel, group, rows, level, width)], axis=3)
-    shared = np.broadcast_to(_calendar(panel, at), (len(own), *_calendar(panel, at).shape))
-    parts = [own, shared]
+    shared = _calendar(panel, at)
+    parts = [own, np.broadcast_to(shared, (len(own), *shared.shape))]
     if lagged:
         parts.append(_with_day(panel, at, lagged[0], _target_lags(panel, group)[0]))
     if panel.regressors.shape[2]:

@@ -177,7 +177,7 @@ def _drop(values: pd.Series, bad: Array | pd.Series, rule: Rule, did: str, notes
 
 
 def _plain(time: object) -> Time:
-    return time if isinstance(time, pd.Timestamp) else int(time)  # type: ignore[call-overload,no-any-return]
+    return time if isinstance(time, pd.Timestamp) else int(time)  # type: ignore[call-overload]
 
 
 def _on_the_grid(index: pd.Index, step: pd.Timedelta, zone: str, start: Time | None) -> pd.Timestamp:
@@ -185,7 +185,7 @@ def _on_the_grid(index: pd.Index, step: pd.Timedelta, zone: str, start: Time | N
     if isinstance(start, pd.Timestamp):
         return start.tz_convert("UTC")
     recent = index[-500:]
-    phase_of = recent.as_unit("s").asi8 % int(step.total_seconds())
+    phase_of = pd.DatetimeIndex(recent).as_unit("s").asi8 % int(step.total_seconds())
     phases, counts = np.unique(phase_of, return_counts=True)
     if counts.max() > len(recent) / 2:
         return pd.Timestamp(recent[phase_of == phases[np.argmax(counts)]][-1])
