@@ -6,6 +6,7 @@ token), so that of two who try the same thing one wins and the other is told.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from cities.models import City
 from .horizons import WEEK, next_quarter
 from .models import Plan, PlanEvent, PlanPart
 from .sectors import FollowUp, sectors
+
+log = logging.getLogger(__name__)
 
 State = Plan.State
 LEASE = timedelta(seconds=60)
@@ -240,8 +243,12 @@ def _publish_unasked(plan: Plan) -> None:
         with transaction.atomic():
             approve(plan, note=_("without asking, as requested"))
             publish(plan)
-    except Refused as refusal:
-        _record(plan, "left as proposed", None, str(refusal))
+    except Exception as error:
+        # Whatever stopped it (a refusal, a sector's document, a missing key), the plan itself is good: it waits for a
+        # person, with the reason on record, and the plan in force stays in force.
+        log.exception("Plan %s could not publish itself", plan.pk)
+        plan.refresh_from_db()
+        _record(plan, "left as proposed", None, str(error))
 
 
 def _free_plan(plan: Plan, now: datetime) -> int:

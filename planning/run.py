@@ -24,7 +24,6 @@ from .kernel.outcome import Answer, Progress
 from .kernel.problems import InvalidInput
 from .kernel.solve import solve
 from .models import Plan, PlanPart
-from .outbox import send_parts
 from .sectors import FollowUp, sector, sectors
 
 log = logging.getLogger(__name__)
@@ -96,7 +95,6 @@ def _solve(plan: Plan, listener: Listener | None) -> None:
     plan.snapshot, plan.result = inputs.snapshot, answer.as_dict(inputs.network, inputs.horizon)
     fields = _fields(answer, plan, inputs, inputs_seconds)
     lifecycle.solved(plan, fields, _follow_ups(plan))
-    send_parts(plan)
     lifecycle.join(plan.pk)  # a plan without follow-up work is ready at once
 
 

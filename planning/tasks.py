@@ -10,7 +10,9 @@ from .run import run, run_part
 
 @shared_task
 def solve_plan(plan_id: int) -> None:
-    run(plan_id)
+    plan = run(plan_id)
+    if plan:
+        outbox.send_parts(plan)
 
 
 @shared_task

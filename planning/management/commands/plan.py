@@ -43,12 +43,21 @@ class Command(BaseCommand):
             raise CommandError(_("No plan: %(why)s") % {"why": plan.failure}, returncode=3)
         if plan.state == Plan.State.REQUESTED:
             raise CommandError(_("The city is busy with another plan; this one waits in the queue."), returncode=3)
+        if plan.state == Plan.State.PROPOSED and plan.publish_when_ready:
+            raise CommandError(
+                _("The plan is solved but was not published: %(why)s") % {"why": _last_word(plan)}, returncode=3
+            )
         if options["json"] == "-":
             self.stdout.write(json.dumps(plan.result))
             return
         if options["json"]:
             Path(options["json"]).write_text(json.dumps(plan.result), encoding="utf-8")
         print_plan(plan)
+
+
+def _last_word(plan: Plan) -> str:
+    event = plan.events.last()
+    return event.note if event else ""
 
 
 def _city(key: str) -> City:
