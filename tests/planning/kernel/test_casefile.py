@@ -6,6 +6,7 @@ import copy
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,8 @@ SMALL = {
 def changed(path: str, value: object) -> dict:
     """SMALL with one place changed; a value of Ellipsis removes it."""
     case = copy.deepcopy(SMALL)
-    inner, keys = case, path.split("/")
+    inner: Any = case
+    keys = path.split("/")
     for key in keys[:-1]:
         inner = inner[int(key) if key.isdigit() and isinstance(inner, list) else key]
     if value is ...:
