@@ -72,7 +72,8 @@ class Problem:
     reason: Reason
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.value!r}, {_('expected')} {self.expected}"
+        figures = {"place": self.place, "value": self.value, "expected": self.expected}
+        return _("%(place)s: %(value)r, expected %(expected)s") % figures
 
 
 @dataclass

@@ -50,7 +50,7 @@ def _of_one_step(
     """All series belong to one city and have one step, so that the kernel computes them together."""
     starts = covering(series[0], low, high)
     answers = kernel.forecast_many(
-        {str(row.pk): _usable(histories[row.pk][0], starts[0]) for row in series},
+        {str(row.pk): _usable(row, histories[row.pk][0], starts[0]) for row in series},
         len(starts),
         step=pd.Timedelta(series[0].step),
         quantiles=QUANTILES,
@@ -66,9 +66,18 @@ def _of_one_step(
     }
 
 
-def _usable(history: pd.Series, start: pd.Timestamp) -> pd.Series:
+def _usable(series: Series, history: pd.Series, start: pd.Timestamp) -> pd.Series:
     """Nothing instead of a history that ended long ago, so that the profile stands in."""
-    return history[:0] if len(history) and is_too_old(history.index[-1], start) else history
+    if len(history) and is_too_old(history.index[-1], start):
+        return history[:0]
+    return _joined(series, history) if series.profile.get("kind") == "storage" and len(history) > 1 else history
+
+
+def _joined(series: Series, history: pd.Series) -> pd.Series:
+    """A store's readings joined by straight lines: read four times a month, it would else seem to leap between days."""
+    index = pd.DatetimeIndex(history.index).as_unit("s")
+    steps = covering(series, index[0], index[-1] + series.step).as_unit("s")
+    return pd.Series(np.interp(steps.asi8, index.asi8, history.to_numpy()), index=steps)
 
 
 def calendar_of(city: City) -> kernel.Calendar:
