@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 
 from cities.models import City, Membership
+from water.models import WaterUser
 
 ADMIN = "demo"
 
@@ -44,9 +45,16 @@ def ensure_people(password: str) -> list[str]:
     for role in Membership.Role.values:
         person = _person(f"{ADMIN}-{role}", password, is_superuser=False)
         for city in City.objects.all():
-            Membership.objects.get_or_create(user=person, city=city, defaults={"role": role})
+            defaults = {"role": role, "asset_keys": _fabs(city) if role == Membership.Role.FAB else []}
+            Membership.objects.get_or_create(user=person, city=city, defaults=defaults)
         everyone.append(person)
     return [person.username for person in everyone]
+
+
+def _fabs(city: City) -> list[str]:
+    """The fab manager of the demo answers for every fab of the city."""
+    fabs = WaterUser.objects.filter(city=city, kind=WaterUser.Kind.FAB)
+    return list(fabs.order_by("key").values_list("key", flat=True))
 
 
 def _person(username: str, password: str, is_superuser: bool) -> User:

@@ -13,6 +13,8 @@ from django.core.management import CommandError, call_command
 from cities.models import City, Membership
 from config.demo import ensure_people, write_secrets
 from config.env import read_file
+from forecasting.models import Series
+from water.models import WaterBus, WaterUser
 
 
 def test_secrets_are_made_once_for_the_owner_alone(tmp_path: Path):
@@ -43,6 +45,16 @@ def test_everybody_of_the_demo_can_log_in_and_has_a_role(db):
         "demo-fab": "fab",
         "demo-viewer": "viewer",
     }
+
+
+def test_the_fab_manager_of_the_demo_answers_for_the_fabs(db):
+    city = City.objects.create(key="town", name="Town", latitude=22.6, longitude=120.3)
+    bus = WaterBus.objects.create(city=city, key="main", name="Main")
+    demand = Series.objects.create(city=city, key="demand", name="Demand")
+    for key, kind in (("fab-1", "fab"), ("homes", "zone")):
+        WaterUser.objects.create(city=city, key=key, kind=kind, bus=bus, demand=demand, penalty_per_m3=1)
+    ensure_people("password")
+    assert Membership.objects.get(user__username="demo-fab").asset_keys == ["fab-1"]
 
 
 def test_a_new_password_reaches_people_that_exist(db):

@@ -39,14 +39,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--city", help="a city pack to load first when there is no city yet")
+        parser.add_argument("--city", help="a pack to load, with demo history, when there is no city yet")
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         _refuse_taken(host, port)
         _refuse_unmigrated()
         if options["city"] and not City.objects.exists():
-            call_command("loadcity", options["city"])
+            call_command("loadcity", options["city"], demo_history=True)
         people = self._people()
         welcome = [f"Headgate is at http://{_shown(host)}:{port}/", people, "Ctrl-C ends everything."]
         house = House(
