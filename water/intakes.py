@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.utils.translation import gettext_noop as _
-from forecasting.readers import history
 
+from forecasting.readers import history
 from planning.kernel.horizon import Horizon, means_over
 from planning.kernel.network import Bus, Demand, Link, Supply
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from forecasting.readers import expected_many
-
 from cities.models import Asset, City, policy_in_force
 from forecasting.models import Series
+from forecasting.readers import expected_many
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, at
 from planning.models import Plan, PlanPart
@@ -36,7 +35,7 @@ from .reports import summary
 from .runs import withdraw_runs, write_runs
 from .schedules import write_schedules
 from .turns import follow_ups, run
-from .users import add_user
+from .users import add_user, note_tanks
 from .works import add_conduit, add_plant, add_reservoir
 
 AnyAsset = TypeVar("AnyAsset", bound=Asset)
@@ -132,6 +131,7 @@ def _write(sheet: Sheet, reading: Reading, rows: Rows) -> None:
         add_reservoir(sheet, reading, reservoir)
     for user in rows.users:
         add_user(sheet, reading, user)
+    note_tanks(sheet, reading, rows.users)
     for system in rows.systems:
         add_system(sheet, reading, system, [lateral for lateral in rows.laterals if lateral.system_id == system.pk])
     demands = [part for part in sheet.parts if isinstance(part, Demand)]

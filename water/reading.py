@@ -9,10 +9,10 @@ from typing import TypedDict
 
 from django.utils import translation
 from django.utils.translation import gettext
-from forecasting.readers import Expectation
 
 from cities.models import Asset, City, PriorityPolicy
 from forecasting.models import Series
+from forecasting.readers import Expectation
 from planning.horizons import horizon_of
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, Link, Network, Store, Supply

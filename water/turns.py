@@ -125,7 +125,7 @@ def in_whole_slots(asked_m3: Mapping[str, float], slot_m3: Mapping[str, float]) 
     rest = {key: volume - slots[key] * slot_m3[key] for key, volume in asked_m3.items()}
     left = sum(rest.values())
     for key in sorted(rest, key=lambda key: (-rest[key] / slot_m3[key], key)):
-        if 0 < rest[key] and slot_m3[key] <= left + 1e-9:
+        if rest[key] > 0 and slot_m3[key] <= left + 1e-9:
             slots[key] += 1
             left -= slot_m3[key]
     return {key: count * slot_m3[key] for key, count in slots.items()}

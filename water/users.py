@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext_noop as _
 
 from planning.kernel.network import Bus, Demand, Final, Link, Store
@@ -33,13 +35,17 @@ def add_user(sheet: Sheet, reading: Reading, user: WaterUser) -> None:
     sheet.put(demand, user, user.kind)
 
 
+def note_tanks(sheet: Sheet, reading: Reading, users: Sequence[WaterUser]) -> None:
+    """Tells how many tanks no plan in force knows the level of."""
+    unknown = [user for user in users if user.tank_km3 and f"tank.{user.key}" not in reading.before.levels]
+    if unknown:
+        words = _("The own tanks of {count} users are taken to be {share:.0%} full.")
+        sheet.note("info", words, count=len(unknown), share=TANK_SHARE)
+
+
 def _add_tank(sheet: Sheet, reading: Reading, user: WaterUser, site: str, peak: float) -> None:
     name, wished = f"tank.{user.key}", TANK_SHARE * user.tank_km3
-    if name in reading.before.levels:
-        level = min(user.tank_km3, max(0.0, reading.before.levels[name]))
-    else:
-        level = wished
-        sheet.note("info", _("{name}: the tanks are taken to be {share:.0%} full."), name=user, share=TANK_SHARE)
+    level = min(user.tank_km3, max(0.0, reading.before.levels.get(name, wished)))
     words = _("Tanks of {name}")
     sheet.put(Bus(site, WATER), user, user.kind)
     final = Final(min=wished, tier=reading.tier("storage"))

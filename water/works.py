@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.utils.translation import gettext_noop as _
-from forecasting.readers import latest
 
+from forecasting.readers import latest
 from planning.kernel.network import Demand, Final, Link, Store, Supply, at
 
 from .intakes import UNBOUNDED_KM3_PER_HOUR

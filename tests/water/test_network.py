@@ -18,7 +18,7 @@ from tests.water.small import bus, demand, link, network_of, path, reading, seri
 from water.intakes import add_river, add_source, add_weir, capacity_on
 from water.models import Conduit, Reservoir, River, TreatmentPlant, WaterSource, WaterUser, Weir
 from water.reading import Before, Reading, Sheet
-from water.users import add_user
+from water.users import add_user, note_tanks
 from water.works import add_conduit, add_plant, add_reservoir, full_share
 
 
@@ -329,9 +329,12 @@ def test_a_user_is_a_wish_of_its_class():
 def test_tanks_stand_before_their_user_and_start_where_the_plan_in_force_left_them():
     user = homes(tank_km3=10.0)
     assumed, planned = Sheet(), Sheet()
-    add_user(assumed, reading(user.demand), user)
-    add_user(planned, reading(user.demand, before=Before(levels={"tank.homes": 3.0})), user)
-    assert store(assumed.network(), "tank.homes").initial == 8.0 and len(assumed.notes) == 1
+    before = Before(levels={"tank.homes": 3.0})
+    for sheet, read in ((assumed, reading(user.demand)), (planned, reading(user.demand, before=before))):
+        add_user(sheet, read, user)
+        note_tanks(sheet, read, [user])
+    assert store(assumed.network(), "tank.homes").initial == 8.0
+    assert [note.en for note in assumed.notes] == ["The own tanks of 1 users are taken to be 80% full."]
     assert store(planned.network(), "tank.homes").initial == 3.0 and planned.notes == []
     assert demand(planned.network(), "water.homes").bus == "homes.site"
 

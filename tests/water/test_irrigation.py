@@ -1,0 +1,289 @@
+"""Fields ask for water, laterals share it by turns, and valve runs keep their names from plan to plan."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from cities.models import City
+from forecasting.models import Series
+from planning.models import Plan, PlanPart
+from tests.water.small import bus, demand, path, reading, series
+from water.irrigation import add_system, crop_of, planting
+from water.models import Controller, CropBlock, IrrigationSystem, Lateral, Turnout, ValveRun, WaterBus
+from water.reading import Reading, Sheet, TurnoutDay
+from water.runs import withdraw_runs, write_runs
+from water.turns import follow_ups, in_whole_slots, quiet_slots, run
+
+Status = ValveRun.Status
+
+
+# --- what the fields ask for ---------------------------------------------------------------------------------
+class Fields:
+    """Turnouts of a lateral that is not in a database: {turnout: [blocks]}."""
+
+    def __init__(self, **blocks: CropBlock) -> None:
+        self.key, self.efficiency, self.blocks = "lateral", 0.9, blocks
+
+    def __str__(self) -> str:
+        return "Lateral"
+
+    @property
+    def turnouts(self) -> Any:
+        turnouts = [type("Rows", (), {"key": key, "blocks": _Rows([block])}) for key, block in self.blocks.items()]
+        return _Rows(turnouts)
+
+
+class _Rows:
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+
+    def all(self) -> list[Any]:
+        return self.rows
+
+
+def guava(area_ha: float = 20.0) -> CropBlock:
+    return CropBlock(key=f"guava{area_ha}", crop="guava", area_ha=area_ha, planted="01-01", application_efficiency=1.0)
+
+
+def rice() -> CropBlock:
+    return CropBlock(
+        key="rice", crop="rice", area_ha=10.0, planted="01-28", season_days=107, application_efficiency=1.0
+    )
+
+
+def ask(read: Reading, rain: Series, eto: Series, **blocks: CropBlock) -> Sheet:
+    system = IrrigationSystem(
+        key="fields",
+        name="Fields",
+        bus=bus("field"),
+        reference_eto=eto,
+        rain=rain,
+        conveyance_efficiency=0.8,
+        user_class="agriculture",
+        penalty_per_m3=4.0,
+    )
+    sheet = Sheet()
+    add_system(sheet, read, system, [Fields(**blocks)])  # type: ignore[list-item]
+    return sheet
+
+
+def test_a_lateral_asks_for_what_its_crops_need_over_the_losses_on_the_way():
+    eto, rain = series(5.0), series(0.0)
+    sheet = ask(reading(eto, rain, horizon=path("2026-01-10T00:00")), rain, eto, upper=guava())
+    found = demand(sheet.network(), "irrigation.lateral")
+    # Kc 0.70 × 5 mm = 3.5 mm on 20 ha = 0.7 × 10³ m³; / (0.8 × 0.9) of the canals = 0.9722 a day, 0.0405 an hour
+    assert found.amount == (pytest.approx(0.7 / 0.72 / 24),) * 24
+    assert (found.bus, found.tier, found.penalty) == ("field", 2, 4000.0)
+
+
+def test_rain_spares_water():
+    eto, rain = series(5.0), series(3.5 / 0.8)
+    dry_leaves = ask(reading(eto, rain, horizon=path("2026-01-10T00:00")), rain, eto, upper=guava())
+    heavy = series(10.0)
+    wet = ask(reading(eto, heavy, horizon=path("2026-01-10T00:00")), heavy, eto, upper=guava())
+    # less than 5 mm wets leaves only; of 10 mm the field can use 8, more than the 3.5 it needs
+    assert max(demand(dry_leaves.network(), "irrigation.lateral").amount) > 0  # type: ignore[arg-type]
+    assert demand(wet.network(), "irrigation.lateral").amount == (0.0,) * 24
+
+
+def test_the_first_day_of_a_turnout_takes_its_share_of_two_local_days():
+    # From 18:00 for 48 hours: ETo 4 until midnight, 8 on the next day, 2 after it
+    eto, rain = series((4.0,) * 6 + (8.0,) * 24 + (2.0,) * 18), series(0.0)
+    sheet = ask(
+        reading(eto, rain, horizon=path("2026-01-10T18:00", steps=48)), rain, eto, upper=guava(), lower=guava(40)
+    )
+    # a quarter of the first day and three of the second: 0.7 × (4 + 3 × 8) / 4 = 4.9 mm on 20 ha over 0.72
+    assert sheet.turnouts["lateral"]["upper"] == TurnoutDay(km3=pytest.approx(0.98 / 0.72), tier=2)
+    assert sheet.turnouts["lateral"]["lower"]["km3"] == pytest.approx(1.96 / 0.72)
+
+
+def test_rice_in_flower_goes_first():
+    eto, rain = series(5.0), series(0.0)
+    # 107 days: the mid season is days 43 to 85 after 28 January, that is from 12 March to 23 April
+    march = ask(reading(eto, rain, horizon=path("2026-03-28T00:00")), rain, eto, upper=rice(), lower=guava())
+    may = ask(reading(eto, rain, horizon=path("2026-05-10T00:00")), rain, eto, upper=rice(), lower=guava())
+    assert {key: day["tier"] for key, day in march.turnouts["lateral"].items()} == {"upper": 1, "lower": 2}
+    assert may.turnouts["lateral"]["upper"]["tier"] == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "planted"),
+    [
+        (date(2026, 12, 20), date(2026, 1, 28)),  # harvested in May, and too early to soak the soil again
+        (date(2026, 12, 30), date(2027, 1, 28)),  # soaking begins 30 days before
+        (date(2027, 4, 10), date(2027, 1, 28)),  # standing
+    ],
+)
+def test_a_planting_day_is_that_of_the_season_at_hand(day: date, planted: date):
+    block = rice()
+    assert planting(block, crop_of(block), day, day) == planted
+
+
+# --- the day of a lateral ------------------------------------------------------------------------------------
+def test_quiet_windows_pass_midnight():
+    # From 20:00: 22:00 is slot 8, 05:00 is slot 36
+    assert quiet_slots([["22:00", "05:00"]], path("2026-11-23T20:00").start) == [[8, 36]]
+    # From 23:00: until 05:00 = slot 24, and again from 22:00 = slot 92 to the end
+    assert quiet_slots([["22:00", "05:00"]], path("2026-11-23T23:00").start) == [[0, 24], [92, 96]]
+    assert quiet_slots([], path().start) == []
+
+
+def test_whole_slots_lose_no_more_than_one_slot_of_the_lateral():
+    # 2.5, 1.4 and 0.4 slots of 100 m³: 4.3 slots together. 2, 1 and 0 are whole; the largest remainder gets the fourth.
+    shares = in_whole_slots({"a": 250.0, "b": 140.0, "c": 40.0}, {"a": 100.0, "b": 100.0, "c": 100.0})
+    assert shares == {"a": 300.0, "b": 100.0, "c": 0.0}
+
+
+# --- after the solve -----------------------------------------------------------------------------------------
+@pytest.fixture
+def lateral(db: None) -> Lateral:
+    """Two turnouts of 0.2 m³/s on a lateral of 0.5 m³/s where two may be open at once."""
+    city = City.objects.create(key="small", name="Small", time_zone="Asia/Taipei", latitude=23.0, longitude=120.5)
+    field = WaterBus.objects.create(city=city, key="field", name="Field", kind="irrigation")
+    eto, rain = (Series.objects.create(city=city, key=key, name=key, unit="mm/d") for key in ("eto", "rain"))
+    system = IrrigationSystem.objects.create(
+        city=city,
+        key="fields",
+        name="Fields",
+        bus=field,
+        reference_eto=eto,
+        rain=rain,
+        conveyance_efficiency=0.8,
+        penalty_per_m3=4,
+    )
+    made = Lateral.objects.create(
+        city=city, key="lateral", name="Lateral", system=system, capacity_m3s=0.5, max_open=2, efficiency=0.9
+    )
+    box = Controller.objects.create(city=city, key="box", name="Box", lateral=made)
+    for key in ("upper", "lower"):
+        Turnout.objects.create(city=city, key=key, name=key, lateral=made, controller=box, flow_m3s=0.2)
+    return made
+
+
+def a_plan(lateral: Lateral, start: datetime, served: float = 0.25) -> Plan:
+    """A solved plan of one day that serves the lateral evenly; the upper turnout wants two thirds of it."""
+    wanted = {"upper": TurnoutDay(km3=4.0, tier=2), "lower": TurnoutDay(km3=2.0, tier=2)}
+    return Plan.objects.create(
+        city=lateral.city,
+        start=start,
+        horizon=[[96, 0.25]],
+        valid_until=start + timedelta(days=1),
+        snapshot={"extra": {"water": {"turnouts": {"lateral": wanted}}}},
+        result={"demands": {"irrigation.lateral": {"served": [served] * 96, "short": [0.0] * 96}}},
+    )
+
+
+def tomorrow(hours: float = 0.0) -> datetime:
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    return now + timedelta(days=1, hours=hours)
+
+
+def test_the_turns_share_out_all_water_that_the_plan_serves(lateral: Lateral):
+    (work,) = follow_ups(a_plan(lateral, tomorrow()))
+    done = run(json.loads(json.dumps(work.input)))
+    # 0.25 × 24 h = 6 × 10³ m³ leave the headgate; 0.8 × 0.9 of them = 4,320 m³ reach the turnouts: 2,880 and 1,440,
+    # which are 16 and 8 slots of 180 m³
+    delivered = {
+        key: sum(r["volume_m3"] for r in done.result["runs"] if r["turnout"] == key) for key in ("upper", "lower")
+    }
+    assert delivered == {"upper": pytest.approx(2880), "lower": pytest.approx(1440)}
+    assert (done.broken_limits, done.result["short"], done.result["left_m3"]) == ((), [], pytest.approx(0.0))
+
+
+def test_what_the_turns_cannot_deliver_is_stated(lateral: Lateral):
+    # 5 an hour: 120 × 0.72 = 86,400 m³ at the turnouts, but one valve gives 0.2 × 86,400 s = 17,280 at most
+    (work,) = follow_ups(a_plan(lateral, tomorrow(), served=5.0))
+    done = run(work.input)
+    delivered = sum(run["volume_m3"] for run in done.result["runs"])
+    missing = sum(item["short_m3"] for item in done.result["short"])
+    assert done.broken_limits == ()
+    assert delivered <= 2 * 17_280
+    assert delivered + missing + done.result["left_m3"] == pytest.approx(86_400)
+
+
+def test_a_lateral_that_gets_nothing_needs_no_turns(lateral: Lateral):
+    assert follow_ups(a_plan(lateral, tomorrow(), served=0.0)) == []
+
+
+# --- valve runs from plan to plan ----------------------------------------------------------------------------
+def publish(plan: Plan, *openings: tuple[str, float, float]) -> list[ValveRun]:
+    """Writes runs (turnout, from hour, to hour) of a plan, of 100 m³ an hour; returns them in order."""
+    runs = [
+        {
+            "turnout": turnout,
+            "start": (plan.start + timedelta(hours=first)).isoformat(),
+            "end": (plan.start + timedelta(hours=last)).isoformat(),
+            "volume_m3": 100.0 * (last - first),
+        }
+        for turnout, first, last in openings
+    ]
+    write_runs(plan, [PlanPart(plan=plan, sector="water", key="lateral", input={}, result={"runs": runs})])
+    return list(ValveRun.objects.filter(plan=plan).order_by("start", "turnout__key"))
+
+
+def tonight() -> datetime:
+    """An hour after local midnight of tomorrow, so that a few hours stay within one local day."""
+    return datetime.combine(timezone.now().date() + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=17)
+
+
+def test_a_run_that_is_only_moved_keeps_its_uid_and_counts_up(lateral: Lateral):
+    (first,) = publish(a_plan(lateral, tonight()), ("upper", 1, 2))
+    (same,) = publish(a_plan(lateral, tonight()), ("upper", 1, 2))
+    (moved,) = publish(a_plan(lateral, tonight()), ("upper", 3, 4))
+    assert first.uid == same.uid == moved.uid
+    assert (first.rev, same.rev, moved.rev) == (1, 1, 2)
+    first.refresh_from_db(), same.refresh_from_db()
+    assert (first.status, same.status, moved.status) == (Status.SUPERSEDED, Status.SUPERSEDED, Status.SCHEDULED)
+
+
+def test_a_run_that_no_longer_happens_is_cancelled_not_deleted(lateral: Lateral):
+    runs = publish(a_plan(lateral, tonight()), ("upper", 1, 2), ("upper", 3, 4), ("lower", 1, 2))
+    publish(a_plan(lateral, tonight()), ("upper", 1, 2))
+    for row in runs:
+        row.refresh_from_db()
+    found = {(row.turnout.key, row.start - row.plan.start): (row.status, row.rev) for row in runs}
+    assert found == {
+        ("upper", timedelta(hours=1)): (Status.SUPERSEDED, 1),
+        ("upper", timedelta(hours=3)): (Status.CANCELLED, 2),
+        ("lower", timedelta(hours=1)): (Status.CANCELLED, 2),
+    }
+
+
+def test_a_cancelled_run_that_comes_back_is_news(lateral: Lateral):
+    (first,) = publish(a_plan(lateral, tonight()), ("upper", 1, 2))
+    publish(a_plan(lateral, tonight()))
+    (back,) = publish(a_plan(lateral, tonight()), ("upper", 1, 2))
+    first.refresh_from_db()
+    # 1 as first planned, 2 as cancelled, 3 as planned again; the cancel no longer stands beside it
+    assert (back.uid, back.rev, first.status) == (first.uid, 3, Status.SUPERSEDED)
+
+
+def test_a_new_plan_leaves_what_has_ended_and_cuts_what_is_under_way(lateral: Lateral):
+    done, under_way = publish(a_plan(lateral, tonight()), ("upper", 0, 1), ("upper", 2, 4))
+    cut, new = publish(a_plan(lateral, tonight() + timedelta(hours=3)), ("upper", 1, 2))
+    done.refresh_from_db(), under_way.refresh_from_db()
+    assert (done.status, under_way.status) == (Status.SCHEDULED, Status.SUPERSEDED)
+    # the run under way goes on under its name until the new plan's turns begin, with half of its 200 m³
+    assert (cut.uid, cut.rev, cut.end) == (under_way.uid, 2, new.plan.start)
+    assert cut.volume_m3 == pytest.approx(100)
+    # and the new run is the third of the day, not the first again
+    assert new.uid not in {done.uid, under_way.uid} and new.rev == 1
+
+
+def test_a_plan_published_late_writes_only_what_is_still_to_come(lateral: Lateral):
+    start = timezone.now() - timedelta(hours=2)
+    (rest,) = publish(a_plan(lateral, start), ("upper", 0, 1), ("upper", 1, 4))
+    assert rest.start >= start + timedelta(hours=2)
+    assert rest.volume_m3 == pytest.approx(200, abs=1)
+
+
+def test_a_withdrawn_plan_cancels_its_runs_to_come(lateral: Lateral):
+    plan = a_plan(lateral, tonight())
+    publish(plan, ("upper", 1, 2))
+    withdraw_runs(plan)
+    assert [(row.status, row.rev) for row in ValveRun.objects.all()] == [(Status.CANCELLED, 2)]
