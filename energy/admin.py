@@ -15,8 +15,8 @@ class PowerAdmin(CityScopedAdmin, admin.ModelAdmin):
     """What the pages of all power assets have in common."""
 
     search_fields = ("name", "name_zh", "key")
-    list_filter: tuple[str, ...] = ("city", "assumption")
-    list_select_related: tuple[str, ...] = ("city",)
+    list_filter = ("city", "assumption")
+    list_select_related = ("city",)
 
 
 @admin.register(PowerBus)

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.utils.translation import gettext_noop
-from forecasting.readers import expected_many, latest
 
 from cities.models import Asset, City, policy_in_force
 from forecasting.models import Series
+from forecasting.readers import expected_many, latest
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, Final, Link, Store, Supply
 from planning.sectors import Note, Parts, Sector
@@ -23,7 +23,7 @@ from .reading import Reading, Sheet
 from .reports import summary
 
 POWER = "power"
-DEPOT_CLASS = "depot"
+DEPOT_CLASS, STORAGE_CLASS = "depot", "storage"
 UNKNOWN_CHARGE_SHARE = 0.5
 """Of capacity, where no state of charge is known: the guess that is never off by more than half."""
 CHARGING_COST = 0.01
@@ -207,10 +207,11 @@ def add_depot(sheet: Sheet, reading: Reading, depot: BusDepot) -> None:
     The plug works while buses are plugged in; while they drive, a demand of the class "depot" takes the day's energy
     evenly from the store. So a night's charging may lie anywhere before the morning, and what was not charged by then
     is missing on the road. No feed tells how full the buses are: at the start they are taken as charged and driven
-    evenly so far, and at the end they should be so again.
+    evenly so far, and at the end they should be so again. That is a wish of the class "storage", as it would else be as
+    good to leave buses standing today for the sake of the day after the horizon.
     """
     duty = Duty(reading.city.zone, depot.plug_in_hour, depot.plug_out_hour)
-    tier, buses = reading.tier(DEPOT_CLASS), f"{depot.key}.buses"
+    buses = f"{depot.key}.buses"
     day_mwh, penalty = depot.energy_mwh_per_day, depot.penalty_per_mwh
     plugged = [duty.plugged_share(step.start, step.end) for step in reading.horizon.steps]
     end_mwh = day_mwh * duty.charge_share(reading.horizon.end)
@@ -219,7 +220,7 @@ def add_depot(sheet: Sheet, reading: Reading, depot: BusDepot) -> None:
         buses,
         capacity=day_mwh,
         initial=day_mwh * duty.charge_share(reading.horizon.start),
-        final=Final(min=end_mwh, tier=tier, penalty=penalty),
+        final=Final(min=end_mwh, tier=reading.tier(STORAGE_CLASS), penalty=penalty),
     )
     plug = Link(
         f"plug.{depot.key}",
@@ -229,7 +230,11 @@ def add_depot(sheet: Sheet, reading: Reading, depot: BusDepot) -> None:
     )
     driving_mw = day_mwh / duty.driving_hours
     drive = Demand(
-        f"depot.{depot.key}", buses, tuple(driving_mw * (1 - share) for share in plugged), tier=tier, penalty=penalty
+        f"depot.{depot.key}",
+        buses,
+        tuple(driving_mw * (1 - share) for share in plugged),
+        tier=reading.tier(DEPOT_CLASS),
+        penalty=penalty,
     )
     sheet.put(Bus(buses, POWER), depot, "bus", gettext_noop("buses of {name}"))
     sheet.put(store, depot, "depot", gettext_noop("bus batteries of {name}"))

@@ -102,16 +102,20 @@ def _classes_in_use(good: Checked) -> dict[str, str]:
     """User class → one object that is of it."""
     found: dict[str, str] = {}
     for item, part in good:
-        name = getattr(part, "user_class", None)
-        if isinstance(part, power.BusDepot):
-            name = "depot"
-        elif isinstance(part, water.Reservoir) and part.target_share:
-            name = "storage"
-        elif isinstance(part, water.River) and part.environmental_flow_m3s:
-            name = "environment"
-        if name:
+        for name in _classes_of(part):
             found.setdefault(name, item.part)
     return found
+
+
+def _classes_of(part: Part) -> Sequence[str]:
+    if isinstance(part, power.BusDepot):
+        return "depot", "storage"
+    if isinstance(part, water.Reservoir) and part.target_share:
+        return ("storage",)
+    if isinstance(part, water.River) and part.environmental_flow_m3s:
+        return ("environment",)
+    user_class = getattr(part, "user_class", None)
+    return (user_class,) if user_class else ()
 
 
 def _places(good: Checked) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from cities.models import City
 from config.citypack.pack import folder_of, read_pack
 from config.citypack.problems import InvalidPack
 from config.citypack.rows import Written, write_pack
+from forecasting.synthetic import demo_history
 
 
 class Command(BaseCommand):
@@ -46,8 +47,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {section.section:20} {', '.join(said)}")
 
     def _invent(self, city: City) -> None:
-        from forecasting.synthetic import demo_history
-
         counts = demo_history(city, timezone.now())
         if not city.settings.get("demo_history"):
             city.settings["demo_history"] = True
