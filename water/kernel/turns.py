@@ -10,8 +10,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import count
 
 import numpy as np
@@ -22,15 +21,15 @@ from planning.kernel.problems import InvalidInput
 from planning.kernel.solver import Ending, Solver, SolverFailure
 from water.kernel.lateral import Run, TurnCase, Turns, Valve, case_problems
 from water.kernel.turns_model import turns_model
-from water.kernel.turns_rule import by_rule, moved_earlier, shortages
+from water.kernel.turns_rule import best_by_rule, by_rule, missing_shares, moved_earlier, shortages
 from water.kernel.turns_verify import broken_limits
 
 EARLY = 0.5
 """An opening costs 1, and up to this much more the later it is: one opening less is worth any delay."""
 WHOLE_SHARE = 0.4
 """The part of a stage's time that the search of the whole model gets; it also gives the bound."""
-PART_VALVES = 5
-PART_SECONDS = 1.5
+PART_VALVES, PART_WORST_OFF, PART_SECONDS = 5, 2, 1.5
+"""Valves freed at a time, how many of them are those that miss most, and the time a part gets."""
 HELD = 1e-6
 """By what share a held stage may slip: the solver's own rounding."""
 
@@ -47,7 +46,7 @@ def plan_turns(
     if found:
         raise InvalidInput(found)
     began = time.monotonic()
-    ruled = _best_by_rule(case)
+    ruled = best_by_rule(case, gap)
     if _is_all_delivered_at_once(case, ruled):
         return _checked(case, ruled, Status.OPTIMAL, 0.0, {"build": 0.0, "solve": time.monotonic() - began})
     try:
@@ -59,23 +58,6 @@ def plan_turns(
     seconds = {"build": built - began, "solve": time.monotonic() - built}
     runs = search.turns() if search.found else ruled
     return _checked(case, runs, search.status, search.gap(runs), seconds)
-
-
-def _best_by_rule(case: TurnCase) -> tuple[Run, ...]:
-    """The rule in a few orders of the valves; the one that brings most, lower tiers first."""
-    orders: list[Callable[[Valve], float]] = [
-        lambda valve: 0.0,
-        lambda valve: -valve.flow_m3s,
-        lambda valve: -case.lag_slots(valve),
-        lambda valve: -case.wanted_slots(valve),
-    ]
-    tries = [by_rule(replace(case, valves=tuple(sorted(case.valves, key=order)))) for order in orders]
-    return max(tries, key=lambda runs: _volumes_by_tier(case, runs))
-
-
-def _volumes_by_tier(case: TurnCase, runs: Sequence[Run]) -> list[float]:
-    tiers = {valve.name: valve.tier for valve in case.valves}
-    return [sum(run.volume_m3 for run in runs if tiers[run.valve] == tier) for tier in sorted(set(tiers.values()))]
 
 
 def _is_all_delivered_at_once(case: TurnCase, runs: Sequence[Run]) -> bool:
@@ -198,7 +180,9 @@ class _Search:
         while time.monotonic() < until and costs @ self._values > bound + self._gap * abs(bound) + HELD:
             if self._cancelled.is_set():
                 break
-            free = set(order.sample(self._names, min(PART_VALVES, len(self._names))))
+            missing = missing_shares(self._case, self.turns())
+            worst_off = sorted(self._names, key=lambda name: -missing[name])[:PART_WORST_OFF]
+            free = {*worst_off, *order.sample(self._names, min(PART_VALVES - PART_WORST_OFF, len(self._names)))}
             self._hold([name not in free for name, _ in self._on], self._columns["on"])
             self._hold([name not in free for name, _ in self._starts], self._columns["start"])
             self._improve(costs, min(until, time.monotonic() + PART_SECONDS))

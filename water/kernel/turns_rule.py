@@ -6,12 +6,16 @@ It serves valves in the order of their tiers and then of the list, each as early
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from water.kernel.lateral import ROUNDING, Reason, Run, Short, TurnCase, Valve
 
 _HARDEST_FIRST = (Reason.WINDOW, Reason.INFLOW, Reason.CAPACITY, Reason.MAX_OPEN, Reason.QUIET)
 """How hard a limit is to change. Of several that hold a valve at once the hardest is named."""
+
+
+EVEN_SHARES = (0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
 
 
 class Room:
@@ -101,6 +105,46 @@ def by_rule(case: TurnCase, runs: Iterable[Run] = ()) -> tuple[Run, ...]:
     for valve in sorted(case.valves, key=lambda valve: valve.tier):
         _fill(room, valve)
     return room.all_runs()
+
+
+def best_by_rule(case: TurnCase, gap: float) -> tuple[Run, ...]:
+    """The rule in several orders, with and without holding valves to an even share first.
+
+    Of the turns within `gap` of the most delivered volume (lower tiers first) the fairest.
+    """
+    orders: list[Callable[[Valve], float]] = [
+        lambda valve: 0.0,
+        lambda valve: -valve.flow_m3s,
+        lambda valve: -case.lag_slots(valve),
+        lambda valve: -case.wanted_slots(valve),
+    ]
+    cases = [replace(case, valves=tuple(sorted(case.valves, key=order))) for order in orders]
+    tries = [rule(ordered) for ordered in cases for rule in (by_rule, _evenly_by_rule)]
+    for tier in sorted({valve.tier for valve in case.valves}):
+        names = {valve.name for valve in case.valves if valve.tier == tier}
+        volumes = [sum(run.volume_m3 for run in runs if run.valve in names) for runs in tries]
+        enough = max(volumes) * (1 - gap) - ROUNDING
+        tries = [runs for runs, volume in zip(tries, volumes, strict=True) if volume >= enough]
+    return min(tries, key=lambda runs: max(missing_shares(case, runs).values(), default=0.0))
+
+
+def missing_shares(case: TurnCase, runs: Sequence[Run]) -> dict[str, float]:
+    """By valve, the share of the wanted whole slots that the runs leave out."""
+    given: dict[str, int] = defaultdict(int)
+    for run in runs:
+        given[run.valve] += run.slots
+    wanted = {valve.name: case.wanted_slots(valve) for valve in case.valves}
+    return {name: 1 - given[name] / slots if slots else 0.0 for name, slots in wanted.items()}
+
+
+def _evenly_by_rule(case: TurnCase) -> tuple[Run, ...]:
+    """The largest of a few shares that every valve can have is handed out first, then what room is left."""
+    for share in EVEN_SHARES:
+        held = replace(case, valves=tuple(replace(v, wanted_m3=share * v.wanted_m3) for v in case.valves))
+        runs = by_rule(held)
+        if max(missing_shares(held, runs).values(), default=0.0) <= 0:
+            return by_rule(case, runs)
+    return by_rule(case)
 
 
 def moved_earlier(case: TurnCase, runs: Sequence[Run]) -> tuple[Run, ...]:
