@@ -37,7 +37,7 @@ def _suitable(panel: Panel) -> Iterator[tuple[str, Callable[[Panel], Array]]]:
     if plan.cycle and plan.week:
         yield "seasonal naive (week)", lambda panel: seasonal_naive(panel, plan.week)
         yield "ar (week)", lambda panel: autoregression(panel, plan.week)
-    if plan.week and panel.shortest >= WEEKS_OF_MEAN * plan.week:
+    if plan.cycle and plan.week and panel.shortest >= WEEKS_OF_MEAN * plan.week:
         yield "week mean", lambda panel: seasonal_mean(panel, plan.week, WEEKS_OF_MEAN)
     if not plan.cycle:
         yield "persistence", persistence

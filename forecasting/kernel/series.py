@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
-Array = np.ndarray
+from .faults import Array, spikes
+
 Time = pd.Timestamp | int
 DAY = pd.Timedelta(days=1)
 LONGEST = 20_000
@@ -153,7 +153,12 @@ def on_grid(history: pd.Series, step: pd.Timedelta | None, zone: str, start: Tim
     ruler = Ruler(step, zone)
     if step is not None:
         ruler = ruler.anchored_at(_on_the_grid(values.index, step, zone, start))
-    return _gridded(values, ruler, notes)
+    exact = ruler.exact(values.index)
+    finer = len(exact) > 2 and float(np.median(np.diff(exact))) < 0.75
+    if finer:
+        # Before the means hide them: one wild minute would bend its hour.
+        values = _drop(values, spikes(values.to_numpy(), 0), Rule.SPIKE, "not used", notes)
+    return _gridded(values, ruler, finer, notes)
 
 
 def checked_index(index: pd.Index, step: pd.Timedelta | None) -> pd.Index:
@@ -192,9 +197,8 @@ def _on_the_grid(index: pd.Index, step: pd.Timedelta, zone: str, start: Time | N
     return pd.Timestamp(recent[-1].tz_convert(zone).normalize().tz_convert("UTC"))
 
 
-def _gridded(values: pd.Series, ruler: Ruler, notes: list[Note]) -> Grid:
+def _gridded(values: pd.Series, ruler: Ruler, finer: bool, notes: list[Note]) -> Grid:
     exact = ruler.exact(values.index)
-    finer = len(exact) > 2 and float(np.median(np.diff(exact))) < 0.75
     positions = np.floor(exact + 1e-6) if finer else np.round(exact)
     off = np.abs(exact - positions) > 1e-3
     if off.any():
@@ -210,9 +214,3 @@ def _gridded(values: pd.Series, ruler: Ruler, notes: list[Note]) -> Grid:
     grid = np.full(length, np.nan)
     grid[means.index.to_numpy() - last + length - 1] = means.to_numpy()
     return Grid(ruler, grid, last, tuple(notes))
-
-
-def observed_runs(marked: Array) -> Sequence[tuple[int, int]]:
-    """Runs of True as (begin, end), end excluded."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(int)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
 from .panel import Panel
 from .series import Array
@@ -38,6 +37,9 @@ def _one(panel: Panel, s: int) -> Array:
 
 def _states(values: Array, training: int, season: int) -> tuple[Array, Array, Array, float] | None:
     """Level, trend and season after every step, and the damping; None when the estimation fails."""
+    # Here, not above: the import takes a second or two, and most cities have no series of daily steps.
+    from statsmodels.tsa.holtwinters import ExponentialSmoothing
+
     shape = {"trend": "add", "damped_trend": True, "seasonal": "add" if season else None}
     if season:
         shape["seasonal_periods"] = season

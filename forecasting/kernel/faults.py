@@ -1,0 +1,85 @@
+"""Finds values that look like a fault of the sensor or of the feed. Pure arrays; NaN is a missing value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+Array = np.ndarray
+SPIKE_STEPS = 3
+"""A spike is at most this long: storms and outages last longer and are real."""
+SPIKE_SCALES = 10.0
+"""A spike jumps by at least so many robust standard deviations of a step's change …"""
+SPIKE_QUANTILE, SPIKE_RATIO = 0.995, 2.0
+"""… and by twice what all but the wildest steps do."""
+SPIKE_RETURN = 0.3
+"""Behind a spike the series is back where it was, to this share of the jump. A flood's recession is not."""
+FLAT_STEPS, FLAT_HOURS = 6, 6.0
+"""A value that stands still so long among values that move is a stuck sensor."""
+RESTS = 3
+"""A value that the series rests at so often (a pump off, no sun) is its own, not a fault."""
+MOVES = 0.8
+"""Flat lines are faults only in series that move in at least this share of their steps."""
+
+
+def flat_lines(values: Array, step_hours: float) -> Array:
+    """Marks runs of one value that last at least FLAT_STEPS and FLAT_HOURS and are not the series' way."""
+    marked = np.zeros(len(values), dtype=bool)
+    same = np.concatenate([[False], values[1:] == values[:-1]])
+    longest = max(FLAT_STEPS, int(np.ceil(FLAT_HOURS / step_hours)))
+    runs = [(begin - 1, end) for begin, end in runs_of(same) if end - begin + 1 >= longest]
+    in_runs = sum(end - begin for begin, end in runs)
+    others = max(1, int(np.count_nonzero(~np.isnan(values))) - in_runs)
+    if np.count_nonzero(same) - in_runs > (1 - MOVES) * others or in_runs > len(values) / 2:
+        return marked
+    levels = [values[begin] for begin, _ in runs]
+    for begin, end in runs:
+        if levels.count(values[begin]) < RESTS:
+            marked[begin:end] = True
+    return marked
+
+
+def spikes(values: Array, day: int) -> Array:
+    """Marks up to SPIKE_STEPS steps that leap away from both neighbours, unless a day before or after does too."""
+    marked = np.zeros(len(values), dtype=bool)
+    known = np.flatnonzero(~np.isnan(values))
+    if len(known) < 3 * SPIKE_STEPS:
+        return marked
+    series = values[known]
+    changes = np.abs(np.diff(series))
+    ordinary = 1.4826 * float(np.median(changes))
+    if ordinary == 0.0:  # Rain, valves: most steps do not move, so no leap is out of the ordinary.
+        return marked
+    least = max(SPIKE_SCALES * ordinary, SPIKE_RATIO * float(np.quantile(changes, SPIKE_QUANTILE)))
+    for k in np.flatnonzero(changes > least).tolist():
+        for length in range(1, SPIKE_STEPS + 1):
+            if _leaps(series, k, length, least) and not _recurs(values, int(known[k + 1]), day, least):
+                marked[known[k + 1 : k + 1 + length]] = True
+    return marked
+
+
+def _leaps(series: Array, before: int, length: int, least: float) -> bool:
+    """True when series[before+1 … before+length] all lie `least` off, on one side, and the series then returns."""
+    after = before + length + 1
+    if after >= len(series):
+        # Nothing follows yet: a single wild last value is not believed either, it would become every lead's level.
+        return length == 1 and after == len(series)
+    leap = series[before + 1 : after] - series[before]
+    back = abs(series[after] - series[before])
+    one_side = bool(np.all(leap > least) or np.all(leap < -least))
+    return one_side and back < SPIKE_RETURN * float(np.min(np.abs(leap)))
+
+
+def _recurs(values: Array, at: int, day: int, least: float) -> bool:
+    """True when a like value was measured at the same time one short or seven short cycles away."""
+    if day == 0:
+        return False
+    shifts = (at + shift for shift in (-7 * day, -day, day, 7 * day))
+    return any(0 <= k < len(values) and abs(values[k] - values[at]) < least / 2 for k in shifts)
+
+
+def runs_of(marked: Array) -> Sequence[tuple[int, int]]:
+    """Runs of True as (begin, end), end excluded."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(int)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
