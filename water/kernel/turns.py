@@ -35,29 +35,38 @@ HELD = 1e-6
 
 
 def plan_turns(
-    case: TurnCase, *, time_limit: float = 30.0, gap: float = 0.01, cancelled: threading.Event | None = None
+    case: TurnCase,
+    *,
+    time_limit: float = 30.0,
+    gap: float = 0.01,
+    fairness_cost: float = 0.02,
+    cancelled: threading.Event | None = None,
 ) -> Turns:
     """Runs for every valve within all limits of the lateral, checked; raises InvalidInput for an impossible question.
 
-    "optimal" is within `gap` of the best delivered volume; "feasible" was stopped with a wider gap, which is stated;
-    "fallback" is the rule's answer, because the search left none.
+    Up to the share `fairness_cost` of the volume is given up where that leaves nobody without: packing the last percent
+    into a full canal often costs a small valve its whole turn. "optimal" is within `gap` of the most volume; "feasible"
+    has the wider gap that it states; "fallback" is the rule's answer, because the search left none.
     """
     found = case_problems(case)
     if found:
         raise InvalidInput(found)
     began = time.monotonic()
-    ruled = best_by_rule(case, gap)
+    ruled = best_by_rule(case, fairness_cost)
     if _is_all_delivered_at_once(case, ruled):
         return _checked(case, ruled, Status.OPTIMAL, 0.0, {"build": 0.0, "solve": time.monotonic() - began})
     try:
-        search = _Search(case, ruled, began + time_limit, gap, cancelled or threading.Event())
+        search = _Search(case, ruled, began + time_limit, gap, fairness_cost, cancelled or threading.Event())
         built = time.monotonic()
         search.run()
     except SolverFailure:
         return _checked(case, ruled, Status.FALLBACK, 1.0, {"build": time.monotonic() - began, "solve": 0.0})
     seconds = {"build": built - began, "solve": time.monotonic() - built}
-    runs = search.turns() if search.found else ruled
-    return _checked(case, runs, search.status, search.gap(runs), seconds)
+    if not search.found:
+        return _checked(case, ruled, Status.FALLBACK, 1.0, seconds)
+    runs = search.turns()
+    reached = search.gap(runs)
+    return _checked(case, runs, Status.OPTIMAL if reached <= gap + HELD else Status.FEASIBLE, reached, seconds)
 
 
 def _is_all_delivered_at_once(case: TurnCase, runs: Sequence[Run]) -> bool:
@@ -88,7 +97,13 @@ class _Search:
     """The model of a case in a solver, and the best solution so far."""
 
     def __init__(
-        self, case: TurnCase, ruled: Sequence[Run], deadline: float, gap: float, cancelled: threading.Event
+        self,
+        case: TurnCase,
+        ruled: Sequence[Run],
+        deadline: float,
+        gap: float,
+        fairness_cost: float,
+        cancelled: threading.Event,
     ) -> None:
         with MODELLING:
             model = turns_model(case)
@@ -96,18 +111,13 @@ class _Search:
         self._case, self._deadline = case, deadline
         self._on, self._starts, self._tiers = list(model.on), list(model.start), list(model.tiers)
         self._columns = compiled.columns
-        self._values = self._values_of(ruled, len(compiled.cost))
+        self._ruled = self._values = self._values_of(ruled, len(compiled.cost))
         self._solver = Solver(compiled, deadline, gap, cancelled, lambda _: None)
         self._best_m3 = self._delivered_m3 = 0.0
-        self._proven, self._gap, self._cancelled = True, gap, cancelled
+        self._gap, self._fairness_cost, self._cancelled = gap, fairness_cost, cancelled
+        self._bounds: list[tuple[Places, float, float]] = []
         self._names = list(model.valves)
         self.found = False
-
-    @property
-    def status(self) -> Status:
-        if not self.found:
-            return Status.FALLBACK
-        return Status.OPTIMAL if self._proven else Status.FEASIBLE
 
     def gap(self, runs: Sequence[Run]) -> float:
         """How far the runs' volume is from the bound, as a share of the bound; 1 when there is no bound."""
@@ -119,8 +129,10 @@ class _Search:
     def run(self) -> None:
         """All stages, as far as time goes: a stage may use half of what is left, the last one all."""
         for n, tier in enumerate(self._tiers):
-            if self._deliver(tier, self._columns["delivered"][[n]]):
+            volume = self._columns["delivered"][[n]]
+            if self._deliver(tier, volume):
                 self._share(self._columns["worst"][[n]])
+            self._keep(volume)
         if self._openings() > sum(_fewest_runs(self._case, valve) for valve in self._case.valves):
             lateness = np.array([slot for _, slot in self._starts]) / max(1, self._case.slots)
             self._minimise(self._columns["start"], 1 + EARLY * lateness, part=1.0)
@@ -136,22 +148,36 @@ class _Search:
         return runs
 
     def _deliver(self, tier: int, column: Places) -> bool:
-        """The most volume for a tier, which later stages may not take away. Is any missing that could be asked for?"""
+        """The most volume for a tier, of which fairness may give up a little. Is any missing that was asked for?"""
         case = self._case
         asked = sum(case.slot_m3(valve) * case.wanted_slots(valve) for valve in case.valves if valve.tier == tier)
         most = min(asked, case.canal_m3() - self._delivered_m3)
         bound = min(most, -self._minimise(column, np.full(1, -1.0), part=0.5, bound=-most))
-        delivered = self._values[column]
+        delivered = float(self._values[column][0])
         self._best_m3 += bound
-        self._delivered_m3 += float(delivered[0])
-        self._proven = self._proven and delivered[0] >= bound * (1 - self._gap) - HELD
-        self._solver.set_bounds(column, delivered - HELD * np.maximum(1.0, delivered), np.full(1, np.inf))
-        return bool(delivered[0] < asked - HELD * max(1.0, asked))
+        self._bound(column, delivered * (1 - self._fairness_cost) - HELD * max(1.0, delivered), math.inf)
+        return delivered < asked - HELD * max(1.0, asked)
 
     def _share(self, column: Places) -> None:
-        """The smallest worst missing share within a tier."""
+        """The smallest worst missing share within a tier; the rule's turns may be the fairer ones to go on from."""
+        if self._is_within_bounds(self._ruled) and self._ruled[column][0] < self._values[column][0]:
+            self._values = self._ruled
         self._minimise(column, np.ones(1), part=0.5)
-        self._solver.set_bounds(column, np.zeros(1), np.minimum(1.0, self._values[column] + HELD))
+        self._bound(column, 0.0, min(1.0, float(self._values[column][0]) + HELD))
+
+    def _keep(self, column: Places) -> None:
+        """What fairness has given up may not go to a higher tier."""
+        delivered = float(self._values[column][0])
+        self._delivered_m3 += delivered
+        self._bound(column, delivered - HELD * max(1.0, delivered), math.inf)
+
+    def _bound(self, column: Places, low: float, high: float) -> None:
+        """What a stage has reached, held from now on."""
+        self._bounds.append((column, low, high))
+        self._solver.set_bounds(column, np.full(1, low), np.full(1, high))
+
+    def _is_within_bounds(self, values: Floats) -> bool:
+        return all(low <= values[column][0] <= high for column, low, high in self._bounds)
 
     def _minimise(self, columns: Places, cost: Floats, part: float, bound: float = -math.inf) -> float:
         """One stage: the whole model first, then few valves at a time around the best. Returns a lower bound."""

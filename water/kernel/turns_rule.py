@@ -107,10 +107,10 @@ def by_rule(case: TurnCase, runs: Iterable[Run] = ()) -> tuple[Run, ...]:
     return room.all_runs()
 
 
-def best_by_rule(case: TurnCase, gap: float) -> tuple[Run, ...]:
+def best_by_rule(case: TurnCase, fairness_cost: float) -> tuple[Run, ...]:
     """The rule in several orders, with and without holding valves to an even share first.
 
-    Of the turns within `gap` of the most delivered volume (lower tiers first) the fairest.
+    Of the turns within `fairness_cost` (a share) of the most delivered volume, lower tiers first, the fairest.
     """
     orders: list[Callable[[Valve], float]] = [
         lambda valve: 0.0,
@@ -123,7 +123,7 @@ def best_by_rule(case: TurnCase, gap: float) -> tuple[Run, ...]:
     for tier in sorted({valve.tier for valve in case.valves}):
         names = {valve.name for valve in case.valves if valve.tier == tier}
         volumes = [sum(run.volume_m3 for run in runs if run.valve in names) for runs in tries]
-        enough = max(volumes) * (1 - gap) - ROUNDING
+        enough = max(volumes) * (1 - fairness_cost) - ROUNDING
         tries = [runs for runs, volume in zip(tries, volumes, strict=True) if volume >= enough]
     return min(tries, key=lambda runs: max(missing_shares(case, runs).values(), default=0.0))
 
