@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
@@ -15,8 +17,8 @@ class PowerAdmin(CityScopedAdmin, admin.ModelAdmin):
     """What the pages of all power assets have in common."""
 
     search_fields = ("name", "name_zh", "key")
-    list_filter = ("city", "assumption")
-    list_select_related = ("city",)
+    list_filter: ClassVar[tuple[str, ...]] = ("city", "assumption")
+    list_select_related: ClassVar[tuple[str, ...]] = ("city",)
 
 
 @admin.register(PowerBus)

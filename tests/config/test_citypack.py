@@ -127,6 +127,14 @@ def test_a_mark_of_synthetic_history_outlives_a_reload_and_stays_out_of_an_expor
     assert "demo_history" not in (tmp_path / "out" / "city.yaml").read_text()
 
 
+@pytest.mark.django_db
+def test_an_invented_history_says_that_it_is_invented(capsys: pytest.CaptureFixture[str]):
+    call_command("loadcity", "tinytown", "--demo-history", skip_checks=True)
+    assert "SYNTHETIC" in capsys.readouterr().out
+    assert City.objects.get().settings["demo_history"] is True
+    assert Observation.objects.exists() and not Observation.objects.filter(synthetic=False).exists()
+
+
 # --- what is no longer in the pack ---------------------------------------------------------------------------
 @pytest.mark.django_db
 def test_an_asset_that_left_the_pack_is_removed(edited: Edit):
