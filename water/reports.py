@@ -37,7 +37,9 @@ def sources(numbers: Numbers) -> Section:
         )
         for row in sorted(found, key=lambda row: -numbers.amount(row.rates))
     )
-    return Section(_("Supply by source"), headers, rows, _("Irrigation canals take theirs from the rivers directly."))
+    return Section(
+        _("Supply by source"), headers, rows, _("Shares are of all water taken, the canals of irrigation included.")
+    )
 
 
 def reservoirs(numbers: Numbers) -> Section:
