@@ -14,17 +14,28 @@ from .problems import Problem, shown
 
 MAX_BYTES = 5_000_000
 """Of one file. Kaohsiung's largest has 50,000; more is not a pack but data, which `loadhistory` reads."""
+MAX_DEPTH = 20
+"""A tariff's bands need 9."""
 
 
 class PackLoader(yaml.SafeLoader):
     """Plain data without YAML's surprises: 22:00 is text and not 1320, 2026-01-01 is text, `no` is text."""
 
+    depth = 0
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        # A reference may contain itself or grow without bound; a pack has no need of it.
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+        event: Any = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):  # it may contain itself, or stand for gigabytes
             raise yaml.composer.ComposerError(None, None, "an alias; write the value out", event.start_mark)
-        return super().compose_node(parent, index)
+        if getattr(event, "tag", None):
+            raise yaml.composer.ComposerError(None, None, "a tag; write plain values", event.start_mark)
+        if self.depth > MAX_DEPTH:  # or the interpreter's stack ends first
+            raise yaml.composer.ComposerError(None, None, f"deeper than {MAX_DEPTH} levels", event.start_mark)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
 
 
 class PackDumper(yaml.SafeDumper):
@@ -122,12 +133,17 @@ def _read_section(name: str, section: str, node: yaml.Node, items: list[Item], p
         return
     for entry in nodes:
         if isinstance(entry, yaml.MappingNode):
-            items.append(_item(name, section, entry))
+            try:
+                items.append(_item(name, section, entry))
+            except (yaml.YAMLError, ValueError) as error:
+                reason = getattr(error, "problem", None) or str(error)
+                problems.append(Problem(name, _line(entry), section, "", "", f"plain data ({reason})"))
         else:
             problems.append(Problem(name, _line(entry), section, "", shown(entry.value), "an object with fields"))
 
 
 def _item(name: str, section: str, node: yaml.MappingNode) -> Item:
+    """Raises yaml.YAMLError or ValueError for what is no plain data: a list as a key, a number of 5,000 digits."""
     data = PackLoader("").construct_document(node)
     lines = {str(key.value): _line(key) for key, _ in node.value}
     return Item(section, name, _line(node), {str(key): value for key, value in data.items()}, lines)

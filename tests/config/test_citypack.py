@@ -234,6 +234,10 @@ def test_every_error_is_told_at_once_with_its_place_and_nothing_is_written(edite
         ("key: tinytown, name: Tinytown", "key: tinytown, key: tinytown, name: Tinytown", "key; expected a key that"),
         ("key: tinytown, name: Tinytown", "key: &k tinytown, name: *k", "readable YAML (an alias; write"),
         ("tiers: {", "tiers: [", "readable YAML"),
+        ("limit_mw: 20", "limit_mw: !!python/name:os.system 20", "readable YAML (a tag; write plain values"),
+        ("limit_mw: 20", "limit_mw: " + 30 * "[" + 30 * "]", "readable YAML (deeper than 20 levels"),
+        ("limit_mw: 20", "limit_mw: " + 5000 * "9", "grid_connections; expected plain data"),
+        ("limit_mw: 20", "[limit_mw]: 20", "grid_connections; expected plain data"),
     ],
 )  # fmt: skip
 def test_an_error_says_what_was_expected(edited: Edit, old: str, new: str, told: str):
