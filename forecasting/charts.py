@@ -62,7 +62,7 @@ def fan_chart(
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
         axes.set_ylabel(unit)
-        axes.grid(axis="y", alpha=alpha5)
+        axes.grid(axis="y", alpha=0.25)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small")
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
