@@ -24,13 +24,14 @@ class PackLoader(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event: Any = self.peek_event()
+        event = self.peek_event()
+        mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):  # it may contain itself, or stand for gigabytes
-            raise yaml.composer.ComposerError(None, None, "an alias; write the value out", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, "an alias; write the value out", mark)
         if getattr(event, "tag", None):
-            raise yaml.composer.ComposerError(None, None, "a tag; write plain values", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, "a tag; write plain values", mark)
         if self.depth > MAX_DEPTH:  # or the interpreter's stack ends first
-            raise yaml.composer.ComposerError(None, None, f"deeper than {MAX_DEPTH} levels", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, f"deeper than {MAX_DEPTH} levels", mark)
         self.depth += 1
         try:
             return super().compose_node(parent, index)
