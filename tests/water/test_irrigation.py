@@ -237,7 +237,8 @@ def test_a_run_that_is_only_moved_keeps_its_uid_and_counts_up(lateral: Lateral):
     (moved,) = publish(a_plan(lateral, tonight()), ("upper", 3, 4))
     assert first.uid == same.uid == moved.uid
     assert (first.rev, same.rev, moved.rev) == (1, 1, 2)
-    first.refresh_from_db(), same.refresh_from_db()
+    first.refresh_from_db()
+    same.refresh_from_db()
     assert (first.status, same.status, moved.status) == (Status.SUPERSEDED, Status.SUPERSEDED, Status.SCHEDULED)
 
 
@@ -266,7 +267,8 @@ def test_a_cancelled_run_that_comes_back_is_news(lateral: Lateral):
 def test_a_new_plan_leaves_what_has_ended_and_cuts_what_is_under_way(lateral: Lateral):
     done, under_way = publish(a_plan(lateral, tonight()), ("upper", 0, 1), ("upper", 2, 4))
     cut, new = publish(a_plan(lateral, tonight() + timedelta(hours=3)), ("upper", 1, 2))
-    done.refresh_from_db(), under_way.refresh_from_db()
+    done.refresh_from_db()
+    under_way.refresh_from_db()
     assert (done.status, under_way.status) == (Status.SCHEDULED, Status.SUPERSEDED)
     # the run under way goes on under its name until the new plan's turns begin, with half of its 200 m³
     assert (cut.uid, cut.rev, cut.end) == (under_way.uid, 2, new.plan.start)
