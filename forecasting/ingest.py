@@ -320,16 +320,19 @@ def _to_append(rows: list[Measured], synthetic: bool, counts: Counts) -> tuple[l
 def _recordings(
     rows: list[Measured], synthetic: bool
 ) -> defaultdict[tuple[int, datetime], list[tuple[datetime, float]]]:
-    """What is stored for the spans of the rows: (recorded, value) in order of recording, by (series, valid time)."""
-    spans: dict[int, tuple[datetime, datetime]] = {}
+    """What is stored for the times of the rows: (recorded, value) in order of recording, by (series, valid time)."""
+    times: defaultdict[int, set[datetime]] = defaultdict(set)
     for row in rows:
-        low, high = spans.get(row.series_id, (row.valid_at, row.valid_at))
-        spans[row.series_id] = min(low, row.valid_at), max(high, row.valid_at)
+        times[row.series_id].add(row.valid_at)
     known: defaultdict[tuple[int, datetime], list[tuple[datetime, float]]] = defaultdict(list)
-    for series_id, span in spans.items():
-        stored = Observation.objects.filter(series=series_id, valid_at__range=span, synthetic=synthetic)
-        for valid_at, recorded_at, value in (
-            stored.order_by("valid_at", "recorded_at").values_list("valid_at", "recorded_at", "value").iterator()
-        ):
+    for series_id, wanted in times.items():
+        stored = Observation.objects.filter(series=series_id, synthetic=synthetic)
+        # A few corrections years apart must not read the years between; a long file reads its span at once.
+        few = len(wanted) <= BATCH
+        stored = (
+            stored.filter(valid_at__in=wanted) if few else stored.filter(valid_at__range=(min(wanted), max(wanted)))
+        )
+        columns = stored.order_by("valid_at", "recorded_at").values_list("valid_at", "recorded_at", "value")
+        for valid_at, recorded_at, value in columns.iterator():
             known[series_id, valid_at].append((recorded_at, value))
     return known
