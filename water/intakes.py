@@ -116,13 +116,15 @@ def _recent_flows(reading: Reading, weir: Weir) -> list[float]:
 
 
 def hourly(horizon: Horizon, values: Sequence[float]) -> list[float]:
-    """The mean of a series on steps over each hour of a path from its start."""
-    totals: dict[int, float] = {}
+    """The mean of a series on steps over each hour from the start; an hour is judged by the part the steps cover."""
+    amounts: dict[int, float] = {}
+    covered: dict[int, float] = {}
     for step, value in zip(horizon.steps, values, strict=True):
         at, end = ((time - horizon.start).total_seconds() / 3600 for time in (step.start, step.end))
         while at < end - 1e-9:
             hour = int(at + 1e-9)
             upto = min(end, hour + 1.0)
-            totals[hour] = totals.get(hour, 0.0) + value * (upto - at)
+            amounts[hour] = amounts.get(hour, 0.0) + value * (upto - at)
+            covered[hour] = covered.get(hour, 0.0) + upto - at
             at = upto
-    return [totals[hour] for hour in sorted(totals)]
+    return [amounts[hour] / covered[hour] for hour in sorted(amounts)]

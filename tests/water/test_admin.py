@@ -11,22 +11,10 @@ from config.citypack.pack import folder_of, read_pack
 from config.citypack.rows import write_pack
 from water.models import CropBlock, Turnout
 
-PAGES = [
-    "waterbus",
-    "river",
-    "weir",
-    "watersource",
-    "reservoir",
-    "treatmentplant",
-    "conduit",
-    "wateruser",
-    "irrigationsystem",
-    "lateral",
-    "controller",
-    "turnout",
-    "cropblock",
-    "valverun",
-]
+PAGES = (
+    *("waterbus", "river", "weir", "watersource", "reservoir", "treatmentplant", "conduit", "wateruser"),
+    *("irrigationsystem", "lateral", "controller", "turnout", "cropblock", "valverun"),
+)
 
 
 @pytest.fixture

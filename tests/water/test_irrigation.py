@@ -14,7 +14,17 @@ from forecasting.models import Series
 from planning.models import Plan, PlanPart
 from tests.water.small import bus, demand, path, reading, series
 from water.irrigation import add_system, crop_of, planting
-from water.models import Controller, CropBlock, IrrigationSystem, Lateral, Turnout, ValveRun, WaterBus
+from water.models import (
+    Controller,
+    ControllerSchedule,
+    CropBlock,
+    IrrigationSystem,
+    Lateral,
+    Turnout,
+    ValveRun,
+    WaterBus,
+)
+from water.network import SECTOR
 from water.reading import Reading, Sheet, TurnoutDay
 from water.runs import withdraw_runs, write_runs
 from water.turns import follow_ups, in_whole_slots, quiet_slots, run
@@ -289,3 +299,18 @@ def test_a_withdrawn_plan_cancels_its_runs_to_come(lateral: Lateral):
     publish(plan, ("upper", 1, 2))
     withdraw_runs(plan)
     assert [(row.status, row.rev) for row in ValveRun.objects.all()] == [(Status.CANCELLED, 2)]
+
+
+def test_publishing_and_withdrawing_tell_the_controllers(lateral: Lateral):
+    plan = a_plan(lateral, tomorrow())
+    (work,) = follow_ups(plan)
+    part = PlanPart(plan=plan, sector="water", key=work.key, input=work.input, result=run(work.input).result)
+    SECTOR.publish(plan, [part])
+    first = ControllerSchedule.objects.get(current=True)
+    SECTOR.withdraw(plan)
+    second = ControllerSchedule.objects.get(current=True)
+    told = [json.loads(bytes(schedule.body)) for schedule in (first, second)]
+    assert [document["idle"] for document in told] == [False, True]
+    # a cancel is never just an absence: the same runs stay listed until they would have ended
+    assert {entry["status"] for entry in told[1]["entries"]} == {"cancelled"}
+    assert [e["id"] for e in told[0]["entries"]] == [e["id"] for e in told[1]["entries"]]
