@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .faults import Array, flat_lines, spikes
-from .series import Grid, Limits, Note, Rule
+from .series import Grid, Limits, Note, Refused, Rule
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Cleaned:
 
 
 def clean(grid: Grid, limits: Limits, day: int, step_hours: float) -> Cleaned:
-    """A usable copy of a grid: impossible values, spikes and flat lines out, then every gap filled.
+    """A usable copy of a grid; raises Refused when nothing is left: impossible values, spikes and flat lines out, then every gap filled.
 
     `day` is the length of the daily (or shortest) cycle in steps, 0 for none.
     """
@@ -38,7 +39,14 @@ def clean(grid: Grid, limits: Limits, day: int, step_hours: float) -> Cleaned:
     observed = ~np.isnan(values)
     if gaps.any():
         notes.append(Note(Rule.GAP, int(gaps.sum()), grid.time_of(int(np.argmax(gaps))), "filled for the computation"))
+    if not observed.any():
+        raise Refused("no usable value" + because(notes))
     return Cleaned(filled(values, day), observed, tuple(notes))
+
+
+def because(notes: Sequence[Note]) -> str:
+    """The rules that took values away, for a reason in brackets."""
+    return " (" + ", ".join(f"{note.rule}: {note.count}" for note in notes) + ")" if notes else ""
 
 
 def _remove(values: Array, bad: Array, rule: Rule, grid: Grid, notes: list[Note]) -> None:

@@ -11,8 +11,8 @@ SPIKE_STEPS = 3
 """A spike is at most this long: storms and outages last longer and are real."""
 SPIKE_SCALES = 10.0
 """A spike jumps by at least so many robust standard deviations of a step's change …"""
-SPIKE_QUANTILE, SPIKE_RATIO = 0.995, 2.0
-"""… and by twice what all but the wildest steps do."""
+SPIKE_QUANTILE, SPIKE_CHANGES, SPIKE_RATIO = 0.995, 6, 2.0
+"""… and by twice what all but the wildest steps do: all but one in 200, and all but those of three spikes."""
 SPIKE_RETURN = 0.3
 """Behind a spike the series is back where it was, to this share of the jump. A flood's recession is not."""
 FLAT_STEPS, FLAT_HOURS = 6, 6.0
@@ -51,7 +51,8 @@ def spikes(values: Array, day: int) -> Array:
     ordinary = 1.4826 * float(np.median(changes))
     if ordinary == 0.0:  # Rain, valves: most steps do not move, so no leap is out of the ordinary.
         return marked
-    least = max(SPIKE_SCALES * ordinary, SPIKE_RATIO * float(np.quantile(changes, SPIKE_QUANTILE)))
+    tame = min(SPIKE_QUANTILE, 1 - SPIKE_CHANGES / len(changes))
+    least = max(SPIKE_SCALES * ordinary, SPIKE_RATIO * float(np.quantile(changes, tame)))
     for k in np.flatnonzero(changes > least).tolist():
         for length in range(1, SPIKE_STEPS + 1):
             if _leaps(series, k, length, least) and not _recurs(values, int(known[k + 1]), day, least):

@@ -13,7 +13,7 @@ from . import fallback
 from .answer import Ask, Forecast
 from .calendars import Calendar
 from .calibration import error_quantiles
-from .cleaning import Cleaned, clean
+from .cleaning import Cleaned, because, clean
 from .experts import forecasts
 from .panel import Days, Panel, days_of, panel_of
 from .profiles import Profile
@@ -119,8 +119,6 @@ class _Ready:
 def _prepared(name: str, history: pd.Series, regressors: pd.DataFrame | None, limits: Limits, ask: Ask) -> _Ready:
     grid = on_grid(history, ask.step, str(ask.calendar.zone), ask.start)
     cleaned = clean(grid, limits, cycles(grid.values, ask.step)[0], ask.step_hours)
-    if not cleaned.observed.any():
-        raise Refused("no usable value" + _because(cleaned.notes))
     first = _first_asked(grid, ask.start)
     cleaned, last = _without_ends(cleaned, grid.last)
     late = first - last - 1
@@ -129,7 +127,7 @@ def _prepared(name: str, history: pd.Series, regressors: pd.DataFrame | None, li
         cleaned = replace(cleaned, notes=(*cleaned.notes, note))
     plan = plan_for(cleaned.values, ask.step)
     if plan is None:
-        raise Refused(f"{int(cleaned.observed.sum())} usable values are too few" + _because(cleaned.notes))
+        raise Refused(f"{int(cleaned.observed.sum())} usable values are too few" + because(cleaned.notes))
     if late > STALE_SHARE * len(cleaned.values):
         raise Refused(f"the last usable value is of {grid.ruler.time(last)}, {late} steps before the start")
     ahead = late + ask.steps
@@ -151,10 +149,6 @@ def _without_ends(cleaned: Cleaned, last: int) -> tuple[Cleaned, int]:
     kept = slice(known[0], known[-1] + 1)
     shorter = replace(cleaned, values=cleaned.values[kept], observed=cleaned.observed[kept])
     return shorter, last - (len(cleaned.observed) - 1 - int(known[-1]))
-
-
-def _because(notes: Sequence[Note]) -> str:
-    return " (" + ", ".join(f"{note.rule}: {note.count}" for note in notes) + ")" if notes else ""
 
 
 def _batches(group: list[_Ready]) -> list[list[_Ready]]:

@@ -1,0 +1,144 @@
+"""Forecasts the series of a CSV file without any database: the forecasting kernel from the command line."""
+
+from __future__ import annotations
+
+import csv
+import os
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import pandas as pd
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from forecasting.kernel.forecast import Calendar, Forecast, Refusal
+from forecasting.kernel.table import Listed, answered, listed, problems_of, rows_of
+
+UNREADABLE = 2
+"""Exit code when nothing could be forecast; a few refused series are told on standard error and are no failure."""
+QUANTILES = (0.05, 0.5, 0.95)
+
+
+class Command(BaseCommand):
+    help = "Forecasts every series of a CSV file (docs/forecasting.md) without any database."
+    requires_system_checks: list[str] = []  # they would ask for what this command does without
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="IN.csv", help="columns series,time,value[,any regressors]")
+        parser.add_argument("--horizon", type=_steps, required=True, metavar="N", help="steps to forecast")
+        parser.add_argument(
+            "--quantiles", type=_quantiles, default=QUANTILES, metavar="Q,Q", help="default 0.05,0.5,0.95"
+        )
+        parser.add_argument("--out", required=True, metavar="OUT.csv", help="series,time,mean,q0.05,…")
+        parser.add_argument("--zone", type=_zone, default="UTC", help="local time of days and weeks; default UTC")
+        parser.add_argument("--country", help="code such as TW, for its public holidays")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        target = Path(options["out"])
+        if not target.absolute().parent.is_dir():
+            raise CommandError(_("%(file)s: its folder does not exist") % {"file": target}, returncode=UNREADABLE)
+        calendar = _calendar(options["zone"], options["country"])
+        found = listed(_read(Path(options["file"])), options["zone"])
+        answers = answered(found, options["horizon"], options["quantiles"], calendar)
+        refused = {name: answer.reason for name, answer in answers.items() if isinstance(answer, Refusal)}
+        forecasts = {name: answer for name, answer in answers.items() if isinstance(answer, Forecast)}
+        for name, reason in refused.items():
+            self.stderr.write(_("%(series)s: refused: %(reason)s") % {"series": name, "reason": reason})
+        if not forecasts:
+            raise CommandError(_("No series could be forecast."), returncode=UNREADABLE)
+        _write(target, found, forecasts, options["quantiles"], options["zone"])
+        self._report(forecasts)
+
+    def _report(self, forecasts: Mapping[str, Forecast]) -> None:
+        for name, forecast in forecasts.items():
+            self.stdout.write(f"{name}: {forecast.method}")
+            for note in forecast.notes:
+                self.stdout.write(f"  {note.rule}: {note.count} × {note.did} ({note.first})")
+        count = len(forecasts)
+        self.stdout.write(
+            ngettext("%(count)d series forecast.", "%(count)d series forecast.", count) % {"count": count}
+        )
+
+
+def _steps(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(_("%(text)s is not a whole number above 0") % {"text": text})
+    return int(text)
+
+
+def _quantiles(text: str) -> tuple[float, ...]:
+    try:
+        levels = tuple(sorted({float(part) for part in text.split(",")}))
+    except ValueError:
+        levels = ()
+    if not levels or not all(0 < level < 1 for level in levels):
+        raise ArgumentTypeError(_("%(text)s is not a list of numbers between 0 and 1") % {"text": text})
+    return levels
+
+
+def _zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ArgumentTypeError(_("%(text)s is not a time zone such as Asia/Taipei") % {"text": text})
+    return text
+
+
+def _calendar(zone: str, country: str | None) -> Calendar:
+    calendar = Calendar(ZoneInfo(zone), country)
+    try:
+        calendar.is_off(pd.Timestamp(2026, 1, 1).date())
+    except NotImplementedError:
+        raise CommandError(
+            _("%(code)s is not a country code with known holidays") % {"code": country}, returncode=UNREADABLE
+        ) from None
+    return calendar
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """All cells as text, the line in the file as index. Every line that does not fit the header is told."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header = [name.strip() for name in next(reader, [])]
+            rows = [(reader.line_num, row) for row in reader if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CommandError(f"{path}: {error}", returncode=UNREADABLE) from None
+    problems = problems_of(header)
+    problems += [
+        _("line %(line)d has %(found)d cells, expected %(expected)d")
+        % {"line": line, "found": len(row), "expected": len(header)}
+        for line, row in rows
+        if len(row) != len(header)
+    ]
+    if not rows:
+        problems.append(_("there is no row"))
+    if problems:
+        raise CommandError("\n".join(f"{path}: {problem}" for problem in problems), returncode=UNREADABLE)
+    cells = [[cell.strip() for cell in row] for _line, row in rows]
+    return pd.DataFrame(cells, index=[line for line, _row in rows], columns=header, dtype=str)
+
+
+def _write(
+    path: Path,
+    found: Mapping[str, Listed | Refusal],
+    forecasts: Mapping[str, Forecast],
+    quantiles: Sequence[float],
+    zone: str,
+) -> None:
+    """Whole or not at all: a reader of the last forecast never meets half of the next."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["series", "time", "mean", *(f"q{level:g}" for level in quantiles)])
+            for name, forecast in forecasts.items():
+                one = found[name]
+                naive = isinstance(one, Listed) and one.naive
+                writer.writerows(rows_of(name, forecast, zone if naive else None))
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise CommandError(f"{path}: {error}", returncode=UNREADABLE) from None

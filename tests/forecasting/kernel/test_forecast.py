@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.kernel.forecast import Calendar, Forecast, Limits, Refusal, Refused, forecast, forecast_many
+from forecasting.kernel.profiles import Profile
+from forecasting.kernel.scores import coverage, mae
+from forecasting.kernel.series import Rule
+
+from .worlds import HOUR, MONDAY, daily_wave, hourly, noisy_wave
+
+DAY = pd.Timedelta(days=1)
+
+
+def test_a_wave_without_noise_goes_on():
+    answer = forecast(hourly(daily_wave(30)), 48, step=HOUR)
+    np.testing.assert_allclose(answer.mean, daily_wave(2), atol=0.5)
+    assert list(answer.index) == list(pd.date_range(MONDAY + 30 * DAY, periods=48, freq="h"))
+
+
+def test_a_constant_series_stays_constant():
+    answer = forecast(hourly(np.full(24 * 14, 7.0)), 24, step=HOUR)
+    np.testing.assert_allclose(answer.mean, 7.0)
+    np.testing.assert_allclose(answer.quantiles[0.95], 7.0, atol=1e-6)
+
+
+def test_working_days_and_weekends_are_told_apart():
+    # Weekdays 100, Saturdays and Sundays 60; four weeks from a Monday, then Friday to Monday are asked.
+    days = np.repeat([100.0 if k % 7 < 5 else 60.0 for k in range(32)], 24)
+    noise = np.random.default_rng(3).standard_normal(len(days))
+    answer = forecast(hourly(days + noise), 96, step=HOUR)
+    assert answer.mean.reshape(4, 24).mean(axis=1) == pytest.approx([100, 60, 60, 100], abs=4)
+
+
+def test_quantiles_never_cross_and_keep_to_the_limits():
+    answer = forecast(hourly(noisy_wave(21, seed=2, spread=12.0)), 72, step=HOUR, limits=Limits(70.0, 125.0))
+    bands = np.array([answer.quantiles[level] for level in sorted(answer.quantiles)])
+    assert (np.diff(bands, axis=0) >= 0).all()
+    assert bands.min() >= 70.0 and bands.max() <= 125.0
+
+
+def test_the_90_percent_band_holds_about_90_percent():
+    # 40 series of the wave with normal noise, a day ahead each: 960 steps. The best possible band is ±1.645·3.
+    histories = {str(seed): hourly(noisy_wave(43, seed)) for seed in range(40)}
+    answers = forecast_many({key: line[:-24] for key, line in histories.items()}, 24, step=HOUR)
+    shares, widths = [], []
+    for key, answer in answers.items():
+        assert isinstance(answer, Forecast)
+        low, high = answer.quantiles[0.05], answer.quantiles[0.95]
+        shares.append(coverage(histories[key].to_numpy()[-24:], low, high))
+        widths.append(float(np.mean(high - low)))
+    assert 0.86 < np.mean(shares) < 0.95
+    assert np.mean(widths) == pytest.approx(2 * 1.645 * 3, rel=0.15)
+
+
+def test_shares_add_up_and_are_told():
+    answer = forecast(hourly(noisy_wave(30, seed=1)), 24, step=HOUR)
+    assert sum(answer.weights.values()) == pytest.approx(1.0)
+    best = max(answer.weights, key=lambda name: answer.weights[name])
+    assert answer.method.startswith(f"{best} {100 * answer.weights[best]:.0f} %")
+
+
+def test_a_river_is_not_forecast_by_yesterdays_hours():
+    # 300 m³/s more every ten days, falling to 37 % in 72 hours: the recession goes on, no hour of the day repeats.
+    hours = np.arange(24 * 60)
+    flow = 20 + sum(np.where(hours >= at, 300 * np.exp(-(hours - at) / 72), 0.0) for at in range(-40, 1440, 240))
+    answer = forecast(hourly(flow)[:1230], 24, step=HOUR)  # 70 hours after the sixth storm
+    assert not any(name.startswith(("seasonal", "week")) for name in answer.weights)
+    assert mae(flow[1230:1254], answer.mean) < 0.5 * mae(flow[1230:1254], flow[1206:1230])
+
+
+def test_a_known_influence_is_used():
+    # The load is 50 plus twice a temperature that wanders without a cycle; the coming temperature is given.
+    steps = 24 * 40
+    warmth = 20 + np.cumsum(np.random.default_rng(5).standard_normal(steps)) / 3
+    load = hourly(50 + 2 * warmth + 0.1 * np.random.default_rng(6).standard_normal(steps))
+    table = pd.DataFrame({"warmth": warmth}, index=load.index)
+    blind = forecast(load[:-48], 48, step=HOUR)
+    seeing = forecast(load[:-48], 48, step=HOUR, regressors=table)
+    assert mae(load.to_numpy()[-48:], seeing.mean) < 0.5 * mae(load.to_numpy()[-48:], blind.mean)
+
+
+def test_an_influence_that_ends_too_early_is_left_out_and_told():
+    load = hourly(noisy_wave(20, seed=1))
+    table = pd.DataFrame({"warmth": np.arange(480.0)}, index=load.index)
+    (note,) = forecast(load, 24, step=HOUR, regressors=table).notes
+    assert (note.rule, note.count, note.first) == (Rule.REGRESSOR, 24, MONDAY + 20 * DAY)
+
+
+def test_a_late_feed_is_bridged():
+    # The last value is 6 hours old: the forecast begins at the start asked for, not behind the last value.
+    answer = forecast(hourly(daily_wave(30)[:-6]), 24, step=HOUR, start=MONDAY + 30 * DAY)
+    assert answer.index[0] == MONDAY + 30 * DAY
+    np.testing.assert_allclose(answer.mean, daily_wave(1), atol=0.5)
+    assert [(note.rule, note.count) for note in answer.notes] == [(Rule.LATE, 6)]
+
+
+def test_nothing_behind_the_start_is_looked_at():
+    history = hourly(noisy_wave(30, seed=1))
+    known = forecast(history[: 24 * 25], 24, step=HOUR)
+    asked = forecast(history, 24, step=HOUR, start=MONDAY + 25 * DAY)
+    assert asked.mean.tolist() == known.mean.tolist()
+
+
+def test_the_past_of_another_series_changes_nothing():
+    alone = forecast(hourly(noisy_wave(30, seed=1)), 24, step=HOUR)
+    histories = {"a": hourly(noisy_wave(30, seed=1)), "b": hourly(50 * noisy_wave(30, seed=2))}
+    together = forecast_many(histories, 24, step=HOUR)["a"]
+    assert isinstance(together, Forecast)
+    np.testing.assert_allclose(together.mean, alone.mean, rtol=1e-9)
+
+
+@pytest.mark.parametrize("step", ["5min", "15min", "1h", "3h", "1D", "7D"])
+def test_steps_from_minutes_to_weeks_are_forecast(step: str):
+    index = pd.date_range(MONDAY, periods=1200 if step != "7D" else 120, freq=step)
+    days = (index - MONDAY) / DAY
+    values = 100 + 20 * np.sin(2 * np.pi * days) + 5 * np.sin(2 * np.pi * days / 7)
+    values = values + np.random.default_rng(1).standard_normal(len(index))
+    answer = forecast(pd.Series(values[:-8], index=index[:-8]), 8, step=pd.Timedelta(step))
+    assert list(answer.index) == list(index[-8:])
+    assert mae(values[-8:], answer.mean) < 3.0
+
+
+def test_whole_numbers_count_steps_and_their_cycle_is_found():
+    history = pd.Series(daily_wave(20), index=range(1, 481))
+    answer = forecast(history, 24, step=None)
+    assert list(answer.index) == list(range(481, 505))
+    np.testing.assert_allclose(answer.mean, daily_wave(1), atol=0.5)
+
+
+# --- too little to go by ---------------------------------------------------------------------------------------
+CYCLE = Profile.from_dict({"kind": "cycle", "level": 100.0, "hour": [0.5] * 12 + [1.5] * 12, "noise": 0.1})
+TAIPEI = Calendar(ZoneInfo("Asia/Taipei"))
+
+
+def test_without_a_history_the_profile_stands_in_at_local_time():
+    # 16:00 UTC is midnight in Taipei, where the profile has twelve hours of 50 and twelve of 150.
+    start = MONDAY + 16 * HOUR
+    nothing = pd.Series(dtype=float, index=pd.DatetimeIndex([], tz="UTC"))
+    answer = forecast(nothing, 24, step=HOUR, profile=CYCLE, calendar=TAIPEI, start=start)
+    assert answer.mean.tolist() == pytest.approx([50.0] * 12 + [150.0] * 12)
+    assert answer.method == "profile"
+    assert answer.notes[0].rule == Rule.PROFILE and "no value at all" in answer.notes[0].did
+    assert (answer.quantiles[0.05] < answer.mean).all() and (answer.mean < answer.quantiles[0.95]).all()
+
+
+def test_a_few_values_move_the_level_of_the_profile():
+    # One day of values 20 % above the profile; a day is half of the two days that would be trusted: 10 %.
+    history = hourly(1.2 * np.array([50.0] * 12 + [150.0] * 12))
+    answer = forecast(history, 24, step=HOUR, profile=CYCLE)
+    assert answer.mean.tolist() == pytest.approx([55.0] * 12 + [165.0] * 12)
+    assert [note.rule for note in answer.notes] == [Rule.PROFILE, Rule.SHORT]
+
+
+@pytest.mark.parametrize(
+    ("history", "start", "reason"),
+    [
+        (hourly(np.array([])), None, "no value at all"),
+        (hourly(np.full(48, np.nan)), None, "no value at all"),
+        (hourly(np.full(30, -1.0)), None, "no usable value .impossible value: 30."),
+        (hourly(daily_wave(2)), None, "48 usable values are too few"),
+        (hourly(daily_wave(10)), MONDAY + 40 * DAY, "720 steps before the start"),
+    ],
+)
+def test_too_little_without_a_profile_is_refused_with_the_reason(history, start, reason: str):
+    with pytest.raises(Refused, match=reason):
+        forecast(history, 24, step=HOUR, limits=Limits(minimum=0.0), start=start)
+
+
+def test_one_refused_series_does_not_stop_the_others():
+    answers = forecast_many({"bad": hourly(np.ones(3)), "good": hourly(daily_wave(20))}, 24, step=HOUR)
+    assert isinstance(answers["bad"], Refusal) and isinstance(answers["good"], Forecast)
+    assert list(answers) == ["bad", "good"]
