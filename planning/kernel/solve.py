@@ -119,13 +119,13 @@ class _Run:
             self.tell("prices", 0.9)
             values, prices = self._price(solver, money)
         answer = read_answer(self.network, self.horizon, listed, compiled, values)
-        return replace(_graded(answer, compiled, ending, money), prices=prices)
+        return replace(_graded(answer, compiled, ending, money, tiers.unshared), prices=prices)
 
     def _minimise_money(self, solver: Solver, start: Floats | None) -> Ending:
-        """The last stage. An LP starts afresh: presolve gains more than another objective's basis (5 s against 9 s)."""
+        """The last stage. Its optimum has to be a vertex, for prices that belong to one plan."""
         if solver.is_mip and start is not None:
             solver.start_from(start)
-        return solver.minimise(solver.compiled.cost, solver.compiled.offset, cold=True)
+        return solver.minimise(solver.compiled.cost, solver.compiled.offset)
 
     def _price(self, solver: Solver, money: Ending) -> tuple[Floats, Rates]:
         """The optimal point and the money that one more unit of use would cost at each bus and step.
@@ -180,13 +180,15 @@ class _Run:
         return elastic.clashes(self.horizon, soft, answer)
 
 
-def _graded(answer: Answer, compiled: Compiled, ending: Ending, money: Ending | None) -> Answer:
+def _graded(answer: Answer, compiled: Compiled, ending: Ending, money: Ending | None, unshared: list[int]) -> Answer:
     """Status, bound and gap. Before money has a bound of its own, the cheapest bound of every column serves."""
-    optimal = ending.ended_well
+    optimal = ending.ended_well and not unshared
     bound = money.bound if money is not None and math.isfinite(money.bound) else -math.inf
     bound = min(answer.objective, max(bound, lowest_money(compiled)))
     if optimal and not len(compiled.integral):
         bound = answer.objective
     gap = (answer.objective - bound) / max(abs(answer.objective), 1e-9) if answer.objective > bound else 0.0
-    why = "" if optimal else f"The search ended early ({ending.what}); this is the best plan found by then."
-    return replace(answer, status=Status.OPTIMAL if optimal else Status.FEASIBLE, bound=bound, gap=gap, why=why)
+    why = "" if ending.ended_well else f"The search ended early ({ending.what}); this is the best plan found by then."
+    if unshared:
+        why += f" Time ran out for sharing the shortage evenly in tier {', '.join(map(str, unshared))}."
+    return replace(answer, status=Status.OPTIMAL if optimal else Status.FEASIBLE, bound=bound, gap=gap, why=why.strip())

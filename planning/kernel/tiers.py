@@ -7,6 +7,7 @@ Math. 2014), and (3) spread evenly over time. What a stage reached is locked bef
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,15 +16,21 @@ from .compiled import Compiled, Floats, Places
 from .solver import Ending, Solver
 from .wishes import Wish
 
-LOCK = 1e-7
-"""Slack left in a lock, as a share of its value and at least of 1: HiGHS' feasibility tolerance, so that the point that
-reached the value stays inside, and a tenth of what an answer reports as a shortage, so that money cannot buy one."""
+LOCK = 1e-6
+"""Slack left in a lock of a shortage, as a share of its value and at least of 1: ten times HiGHS' feasibility
+tolerance, so that the next stage keeps some room, and the point that reached the value stays inside."""
+ZERO_LOCK = 1e-7
+"""Slack left in the lock of a ratio without shortage: a tenth of what is reported, so that money cannot buy one."""
 NOTHING = 1e-7
 """A tier's shortage up to this share of what it wants counts as none."""
-FAIR_ROUNDS = 6
+FAIR_ENOUGH = 1e-3
+"""Max-min ends when the worst ratio left is a thousandth of what a wish wants: sharing that out helps nobody."""
+FAIR_ROUNDS = 4
 """Rounds of max-min per tier: each fixes the worst-off wishes; the others end with the last ratio as their limit."""
-STUCK = 1e-7
-"""A fairness row with at least this dual cannot be improved: only then is its wish fixed."""
+STUCK = 1e-5
+"""A fairness row with at least this dual (they add up to 1) cannot be improved: only then is its wish fixed."""
+SHARING_PART = 0.1
+"""Of the time left, what one run for sharing may take. Past that the tier keeps the sharing it has."""
 TIER_GAP = 1e-4
 """Relative gap to which a tier's shortage is searched when there are on/off parts."""
 
@@ -40,9 +47,11 @@ class Tiers:
         self.tiers = sorted({wish.tier for wish in wishes})
         self.demands = [k for k, wish in enumerate(wishes) if wish.kind == "demand"]
         self.values: Floats | None = None
+        self.unshared: list[int] = []
+        """Tiers whose sharing was cut short by its part of the time."""
 
     def run(self) -> Ending:
-        """Solves all tiers. Returns the last run's ending; `values` holds the point to go on from, if there is one."""
+        """Solves all tiers. Returns the ending of the last run for a total; `values` is the point to go on from."""
         ending = self._minimise(self.columns["tier_total"])
         for number, tier in enumerate(self.tiers):
             if not ending.ended_well:
@@ -57,58 +66,65 @@ class Tiers:
         total = self.columns["tier_total"][self.tiers.index(tier)]
         if self._falls_short(total, members):
             ending = self._minimise(np.array([total]))
-        if ending.ended_well and self._falls_short(total, members):
+            if not ending.ended_well:
+                return ending
+        if self._falls_short(total, members):
             self._lock(np.array([total]))
-            ending = self._share(tier, members)
+            self._share(tier, members)
         self._lock(self.columns["ratio"][members])
         return ending
 
     def _falls_short(self, total: int, members: Sequence[int]) -> bool:
         return float(self.values_now[total]) > NOTHING * sum(self.wishes[k].wanted for k in members)
 
-    def _share(self, tier: int, members: list[int]) -> Ending:
+    def _share(self, tier: int, members: list[int]) -> None:
         """Fairness and evenness. On/off parts stay as they are: max-min needs the duals of an LP."""
         if self.solver.is_mip:
             self.solver.fix_integers(self.values_now)
-        ending = self._share_fairly(tier, members)
-        if ending.ended_well:
-            self._lock(self.columns["ratio"][members])
-            ending = self._spread_evenly(members)
+        well = len(members) == 1 or self._share_fairly(tier, members)
+        self._lock(self.columns["ratio"][members])
+        if not (self._spread_evenly(members) and well):
+            self.unshared.append(tier)
         if self.solver.is_mip:
             self.solver.free_integers(self.values_now)
-        return ending
 
-    def _share_fairly(self, tier: int, members: list[int]) -> Ending:
-        """Max-min: minimise the worst ratio, fix those that hold it there, and go on with the others."""
+    def _share_fairly(self, tier: int, members: list[int]) -> bool:
+        """Max-min: minimise the worst ratio, fix those that hold it, go on with the others. Did it end well?"""
         worst = self.columns["tier_worst"][self.tiers.index(tier)]
         rows, ratios = self.rows["fairness"], self.columns["ratio"]
         active = list(members)
-        ending = self._minimise(np.array([worst]))
         for _ in range(FAIR_ROUNDS):
+            ending = self._minimise_sharing(np.array([worst]))
             if not ending.ended_well or ending.row_duals is None:
-                break
-            level = float(self.values_now[worst])
-            duals = ending.row_duals
+                return False
+            level, duals = float(self.values_now[worst]), ending.row_duals
             stuck = [k for k in active if abs(duals[rows[k]]) > STUCK]
-            done = not stuck or len(stuck) == len(active) or level <= LOCK
-            self._cap(ratios[active if done else stuck], level)
-            if done:
+            if not stuck or len(stuck) == len(active) or level <= FAIR_ENOUGH:
                 break
+            self._cap(ratios[stuck], level)
             active = [k for k in active if k not in stuck]
             self.solver.release_rows(rows[stuck])
-            ending = self._minimise(np.array([worst]))
-        return ending
+        self._cap(ratios[active], level)
+        return True
 
-    def _spread_evenly(self, members: list[int]) -> Ending:
-        """Evenness: minimise Σ worst step ratio over the tier's demands that fall short."""
+    def _spread_evenly(self, members: list[int]) -> bool:
+        """Evenness: minimise Σ worst step ratio over the tier's demands that fall short. Did it end well?"""
         short = [k for k in members if k in self.demands and self.values_now[self.columns["ratio"][k]] > NOTHING]
         worst = self.columns["worst_step"][[self.demands.index(k) for k in short]]
         if not short:
-            return self._ended
-        ending = self._minimise(worst)
-        if ending.ended_well:
-            self._lock(worst)
-        return ending
+            return True
+        ended_well = self._minimise_sharing(worst).ended_well
+        self._lock(worst)
+        return ended_well
+
+    def _minimise_sharing(self, columns: Places) -> Ending:
+        """A run that may take its part of the time only."""
+        deadline, now = self.solver.deadline, time.monotonic()
+        self.solver.deadline = now + SHARING_PART * (deadline - now)
+        try:
+            return self._minimise(columns)
+        finally:
+            self.solver.deadline = deadline
 
     @property
     def values_now(self) -> Floats:
@@ -118,19 +134,19 @@ class Tiers:
     def _minimise(self, columns: Places) -> Ending:
         cost = np.zeros(len(self.solver.compiled.cost))
         cost[columns] = 1.0
-        self._ended = self.solver.minimise(cost, gap=TIER_GAP)
-        if self._ended.values is not None:
-            self.values = self._ended.values
-        return self._ended
+        ending = self.solver.minimise(cost, gap=TIER_GAP, vertex=False)
+        if ending.values is not None:
+            self.values = ending.values
+        return ending
 
     def _lock(self, columns: Places) -> None:
         """What these columns have now is the most they may have from now on."""
         reached = np.maximum(self.values_now[columns], 0.0)
-        self.solver.set_bounds(columns, np.zeros(len(columns)), reached + LOCK * np.maximum(1.0, reached))
+        room = np.where(reached <= NOTHING, ZERO_LOCK, LOCK * np.maximum(1.0, reached))
+        self.solver.set_bounds(columns, np.zeros(len(columns)), reached + room)
 
     def _cap(self, columns: Places, level: float) -> None:
-        limit = np.full(len(columns), max(level, 0.0) * (1 + LOCK) + LOCK)
-        self.solver.set_bounds(columns, np.zeros(len(columns)), limit)
+        self.solver.set_bounds(columns, np.zeros(len(columns)), np.full(len(columns), level + LOCK * max(1.0, level)))
 
 
 def lowest_money(compiled: Compiled) -> float:
