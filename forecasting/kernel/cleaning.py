@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +20,9 @@ class Cleaned:
 
 
 def clean(grid: Grid, limits: Limits, day: int, step_hours: float) -> Cleaned:
-    """A usable copy of a grid; raises Refused when nothing is left: impossible values, spikes and flat lines out, then every gap filled.
+    """A usable copy of a grid: impossible values, spikes and flat lines out, then every gap filled.
 
+    Raises Refused when nothing is left.
     `day` is the length of the daily (or shortest) cycle in steps, 0 for none.
     """
     values = grid.values.copy()
@@ -40,13 +40,8 @@ def clean(grid: Grid, limits: Limits, day: int, step_hours: float) -> Cleaned:
     if gaps.any():
         notes.append(Note(Rule.GAP, int(gaps.sum()), grid.time_of(int(np.argmax(gaps))), "filled for the computation"))
     if not observed.any():
-        raise Refused("no usable value" + because(notes))
+        raise Refused("no usable value (" + ", ".join(f"{note.rule}: {note.count}" for note in notes) + ")")
     return Cleaned(filled(values, day), observed, tuple(notes))
-
-
-def because(notes: Sequence[Note]) -> str:
-    """The rules that took values away, for a reason in brackets."""
-    return " (" + ", ".join(f"{note.rule}: {note.count}" for note in notes) + ")" if notes else ""
 
 
 def _remove(values: Array, bad: Array, rule: Rule, grid: Grid, notes: list[Note]) -> None:

@@ -13,7 +13,7 @@ from . import fallback
 from .answer import Ask, Forecast
 from .calendars import Calendar
 from .calibration import error_quantiles
-from .cleaning import Cleaned, because, clean
+from .cleaning import Cleaned, clean
 from .experts import forecasts
 from .panel import Days, Panel, days_of, panel_of
 from .profiles import Profile
@@ -125,9 +125,7 @@ def _prepared(name: str, history: pd.Series, regressors: pd.DataFrame | None, li
     if late > 0:
         note = Note(Rule.LATE, late, grid.ruler.time(last + 1), "steps without a value before the start")
         cleaned = replace(cleaned, notes=(*cleaned.notes, note))
-    plan = plan_for(cleaned.values, ask.step)
-    if plan is None:
-        raise Refused(f"{int(cleaned.observed.sum())} usable values are too few" + because(cleaned.notes))
+    plan = plan_for(cleaned.values, int(cleaned.observed.sum()), ask.step)
     if late > STALE_SHARE * len(cleaned.values):
         raise Refused(f"the last usable value is of {grid.ruler.time(last)}, {late} steps before the start")
     ahead = late + ask.steps

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .series import DAY, Array
+from .series import DAY, Array, Refused
 
 WEEK_DAYS = 7
 WEEKS_A_YEAR = 52
@@ -72,14 +72,17 @@ def repetition(values: Array, period: int) -> float:
     return far / near if near > 0 else np.inf
 
 
-def plan_for(values: Array, step: pd.Timedelta | None) -> Plan | None:
-    """The plan for cleaned values without gaps; None when they are too few to judge any expert by."""
+def plan_for(values: Array, observed: int, step: pd.Timedelta | None) -> Plan:
+    """The plan for cleaned values without gaps, `observed` of which were measured.
+
+    Raises Refused when they are too few to judge any expert by.
+    """
     day, week = cycles(values, step)
-    sub_daily = week > 0
-    block = day if sub_daily else 1
-    if len(values) < max(FEWEST_BLOCKS * block, FEWEST_VALUES):
-        return None
-    most = MOST_ORIGINS_OF_DAYS if sub_daily else MOST_ORIGINS_OF_STEPS
+    block = day if week else 1
+    needed = max(FEWEST_BLOCKS * block, FEWEST_VALUES)
+    if len(values) < needed or observed < max(needed // 2, FEWEST_VALUES):
+        raise Refused(f"{observed} usable values are too few, at least {needed} are needed")
+    most = MOST_ORIGINS_OF_DAYS if week else MOST_ORIGINS_OF_STEPS
     origins = max(2, min(most, len(values) // (2 * block)))
     # What the oldest origin may learn from decides which cycles every origin can use.
     training = len(values) - origins * block

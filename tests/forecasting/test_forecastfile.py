@@ -84,7 +84,7 @@ def test_a_bad_series_is_refused_by_name_and_the_rest_is_forecast(tmp_path: Path
     assert {row["series"] for row in answer} == {"town"}
     told = capsys.readouterr().err.splitlines()
     assert told == [
-        "short: refused: 5 usable values are too few",
+        "short: refused: 5 usable values are too few, at least 96 are needed",
         "words: refused: line 367: value is 'many', expected a number",
     ]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from forecasting.kernel import experts
 from forecasting.kernel.calibration import error_quantiles
@@ -8,6 +9,7 @@ from forecasting.kernel.cleaning import Cleaned
 from forecasting.kernel.linear import expanding_ridge
 from forecasting.kernel.panel import Days, Panel, panel_of
 from forecasting.kernel.seasons import Plan, cycles, plan_for, repetition
+from forecasting.kernel.series import Refused
 from forecasting.kernel.weights import combined, weights_of
 
 from .worlds import HOUR, daily_wave
@@ -131,6 +133,9 @@ def test_the_step_tells_the_cycles():
 
 
 def test_a_plan_needs_enough_to_judge_by():
-    assert plan_for(daily_wave(3), HOUR) is None
-    plan = plan_for(daily_wave(60), HOUR)
+    with pytest.raises(Refused, match="72 usable values are too few, at least 96 are needed"):
+        plan_for(daily_wave(3), 72, HOUR)
+    with pytest.raises(Refused, match="20 usable values"):  # the other 220 were filled in
+        plan_for(daily_wave(10), 20, HOUR)
+    plan = plan_for(daily_wave(60), 1440, HOUR)
     assert plan == Plan(block=24, day=24, week=168, origins=28, cycle=True, logs=True)

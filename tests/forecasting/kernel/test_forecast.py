@@ -162,7 +162,7 @@ def test_a_few_values_move_the_level_of_the_profile():
         (hourly(np.array([])), None, "no value at all"),
         (hourly(np.full(48, np.nan)), None, "no value at all"),
         (hourly(np.full(30, -1.0)), None, "no usable value .impossible value: 30."),
-        (hourly(daily_wave(2)), None, "48 usable values are too few"),
+        (hourly(daily_wave(2)), None, "48 usable values are too few, at least 96 are needed"),
         (hourly(daily_wave(10)), MONDAY + 40 * DAY, "720 steps before the start"),
     ],
 )
