@@ -196,7 +196,7 @@ class Lateral(Asset):
     capacity_m3s = models.FloatField(_("capacity, m³/s"), validators=NOT_NEGATIVE)
     max_open = models.PositiveSmallIntegerField(_("valves open at once, at most"), validators=[MinValueValidator(1)])
     quiet_windows = models.JSONField(_("quiet windows, local time"), default=list, blank=True)
-    """[["22:00", "05:00"], …]: no valve is opened inside; one opened before may stay open through it."""
+    """[["22:00", "05:00"], …]: no valve opens inside, and none stays open into one."""
     efficiency = models.FloatField(_("conveyance efficiency, share"), default=0.9, validators=SHARE)
 
     class Meta(Asset.Meta):

@@ -36,8 +36,8 @@ class Reason(StrEnum):
 class Lateral:
     """A lateral: what it can carry, and how it may be operated.
 
-    `travel_minutes` is the time from the headgate to the lateral's head. No valve is opened in a `quiet` window (slots
-    [first, until)); a valve opened before may stay open through it.
+    `travel_minutes` is the time from the headgate to the lateral's head. No valve is open in a `quiet` window (slots
+    [first, until)): none is opened inside, and none stays open into one.
     """
 
     capacity_m3s: float
@@ -122,9 +122,13 @@ class TurnCase:
         return m3_from_cms_minutes(valve.flow_m3s, self.lateral.slot_minutes)
 
     def canal_m3(self) -> float:
-        """The most that all valves together can take: per slot what may enter, or what the widest open valves pass."""
+        """The most that all valves together can take: per slot what may enter, or what the widest open valves pass.
+
+        Water counts in slots in which it leaves the headgate for a valve that may be open when it arrives.
+        """
         widest = sorted((valve.flow_m3s for valve in self.valves), reverse=True)[: self.lateral.max_open]
-        flows = (min(self.limit_m3s(slot), sum(widest)) for slot in range(self.slots))
+        useful = {slot - self.lag_slots(valve) for valve in self.valves for slot in self.open_slots(valve)}
+        flows = (min(self.limit_m3s(slot), sum(widest)) for slot in useful)
         return m3_from_cms_minutes(sum(flows), self.lateral.slot_minutes)
 
     def lag_slots(self, valve: Valve) -> int:
@@ -133,9 +137,13 @@ class TurnCase:
         return math.ceil(minutes / self.lateral.slot_minutes - ROUNDING)
 
     def window(self, valve: Valve) -> range:
-        """The slots in which the valve may be open."""
+        """The slots from the first to the last in which the valve may be open, quiet ones included."""
         last = self.slots - 1 if valve.latest_slot is None else min(valve.latest_slot, self.slots - 1)
         return range(max(valve.earliest_slot, self.lag_slots(valve)), last + 1)
+
+    def open_slots(self, valve: Valve) -> list[int]:
+        """The slots in which the valve may be open."""
+        return [slot for slot in self.window(valve) if not self.is_quiet(slot)]
 
     def wanted_slots(self, valve: Valve) -> int:
         """Whole slots within the wanted volume; 0 when they do not make one shortest run."""

@@ -1,7 +1,7 @@
 """The valve MILP of one lateral in Pyomo: when each valve is open, and when it is opened.
 
 Symbols: on[v,t], start[v,t] ∈ {0,1}; q_v design flow; s_v the volume of one slot; L_v, M_v shortest and longest run;
-d_v the lag from headgate to valve. Only (v,t) inside a valve's window have variables.
+d_v the lag from headgate to valve. Only (v,t) in which a valve may be open have variables.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def turns_model(case: TurnCase) -> ConcreteModel:
     m = ConcreteModel()
     m.valves = Set(initialize=list(valves))
     m.tiers = Set(initialize=sorted({valve.tier for valve in valves.values()}))
-    m.open_at = Set(dimen=2, initialize=[(v, t) for v, valve in valves.items() for t in case.window(valve)])
+    m.open_at = Set(dimen=2, initialize=[(v, t) for v, valve in valves.items() for t in case.open_slots(valve)])
     m.opens_at = Set(dimen=2, initialize=[key for v in valves.values() for key in _openings(case, v)])
     m.on = Var(m.open_at, within=Binary)
     m.start = Var(m.opens_at, within=Binary)
@@ -36,9 +36,9 @@ def turns_model(case: TurnCase) -> ConcreteModel:
 
 
 def _openings(case: TurnCase, valve: Valve) -> list[Key]:
-    """Slots in which the valve may be opened: not quiet, and early enough for a shortest run."""
-    window = case.window(valve)
-    return [(valve.name, t) for t in window if t + valve.min_run_slots <= window.stop and not case.is_quiet(t)]
+    """Slots in which the valve may be opened: those with room for a shortest run."""
+    slots = set(case.open_slots(valve))
+    return [(valve.name, t) for t in sorted(slots) if slots.issuperset(range(t, t + valve.min_run_slots))]
 
 
 def _define_runs(m: ConcreteModel, valves: dict[str, Valve]) -> None:
@@ -77,10 +77,10 @@ def _define_volumes(m: ConcreteModel, case: TurnCase, valves: dict[str, Valve]) 
     """Volumes: Σ_t on ≤ wanted slots;  delivered_k = Σ_{v∈k} s_v Σ_t on;  worst_k ≥ 1 − s_v Σ_t on / wanted_v."""
 
     def open_slots(v: str) -> Any:
-        return sum(m.on[v, t] for t in case.window(valves[v]))
+        return sum(m.on[v, t] for t in case.open_slots(valves[v]))
 
     def not_more_than_wanted(m: ConcreteModel, v: str) -> Any:
-        return open_slots(v) <= case.wanted_slots(valves[v]) if case.window(valves[v]) else Constraint.Skip
+        return open_slots(v) <= case.wanted_slots(valves[v]) if case.open_slots(valves[v]) else Constraint.Skip
 
     def delivered(m: ConcreteModel, k: int) -> Any:
         volume = sum(case.slot_m3(valve) * open_slots(v) for v, valve in valves.items() if valve.tier == k)

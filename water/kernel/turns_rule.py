@@ -42,14 +42,15 @@ class Room:
         until = max([first_slot + slots, *(run.until_slot for run in touching)])
         self.runs[valve.name].append(self.case.run(valve, first, until - first))
 
-    def held_by(self, valve: Valve, first_slot: int, slots: int, opens: bool) -> frozenset[Reason]:
-        """The limits that forbid these further slots; `opens` when the valve would be opened for them."""
+    def held_by(self, valve: Valve, first_slot: int, slots: int) -> frozenset[Reason]:
+        """The limits that forbid these further slots."""
         case, window = self.case, self.case.window(valve)
         if not (window and window[0] <= first_slot and first_slot + slots - 1 <= window[-1]):
             return frozenset({Reason.WINDOW})
-        found = {Reason.QUIET} if opens and case.is_quiet(first_slot) else set()
-        lag = case.lag_slots(valve)
+        found, lag = set(), case.lag_slots(valve)
         for slot in range(first_slot, first_slot + slots):
+            if case.is_quiet(slot):
+                found.add(Reason.QUIET)
             if self._open[slot] >= case.lateral.max_open:
                 found.add(Reason.MAX_OPEN)
             if self._used_m3s[slot - lag] + valve.flow_m3s > case.limit_m3s(slot - lag) + ROUNDING:
@@ -60,15 +61,15 @@ class Room:
     def missing_slots(self, valve: Valve) -> int:
         return self.case.wanted_slots(valve) - sum(run.slots for run in self.runs[valve.name])
 
-    def more(self, valve: Valve) -> Iterator[tuple[int, int, bool]]:
-        """Ways to give a valve more within its own run lengths: (first slot, slots, whether it opens), best first."""
+    def more(self, valve: Valve) -> Iterator[tuple[int, int]]:
+        """Ways to give a valve more within its own run lengths: (first slot, slots), best first."""
         missing = self.missing_slots(valve)
         longest = self.case.slots if valve.max_run_slots is None else valve.max_run_slots
         runs = sorted(self.runs[valve.name], key=lambda run: run.first_slot)
         for slots in range(min(missing, longest), valve.min_run_slots - 1, -1):
             for first in self.case.window(valve):
                 if not any(self._touches(run, first, slots) for run in runs):
-                    yield first, slots, True
+                    yield first, slots
         if missing > 0:
             yield from self._longer(runs, longest)
 
@@ -76,7 +77,7 @@ class Room:
         """The first slot, not after its own, in which a run of this length has room."""
         for first in range(self.case.window(valve).start, run.first_slot):
             joins = any(self._touches(other, first, run.slots) for other in self.runs[valve.name])
-            if not joins and not self.held_by(valve, first, run.slots, opens=True):
+            if not joins and not self.held_by(valve, first, run.slots):
                 return first
         return run.first_slot
 
@@ -84,15 +85,15 @@ class Room:
         runs = [run for runs in self.runs.values() for run in runs]
         return tuple(sorted(runs, key=lambda run: (run.first_slot, run.valve)))
 
-    def _longer(self, runs: Sequence[Run], longest: int) -> Iterator[tuple[int, int, bool]]:
+    def _longer(self, runs: Sequence[Run], longest: int) -> Iterator[tuple[int, int]]:
         """One slot more after a run or before it, where that does not join two runs into one too long."""
         for run in runs:
             if run.slots < longest:
                 others = [other for other in runs if other is not run]
                 if not any(self._touches(other, run.first_slot, run.slots + 1) for other in others):
-                    yield run.until_slot, 1, False
+                    yield run.until_slot, 1
                 if not any(self._touches(other, run.first_slot - 1, run.slots + 1) for other in others):
-                    yield run.first_slot - 1, 1, True
+                    yield run.first_slot - 1, 1
 
     @staticmethod
     def _touches(run: Run, first_slot: int, slots: int) -> bool:
@@ -173,8 +174,8 @@ def _fill(room: Room, valve: Valve) -> None:
     placed = True
     while placed and room.missing_slots(valve) > 0:
         placed = False
-        for first, slots, opens in room.more(valve):
-            if not room.held_by(valve, first, slots, opens):
+        for first, slots in room.more(valve):
+            if not room.held_by(valve, first, slots):
                 room.place(valve, first, slots)
                 placed = True
                 break
@@ -182,7 +183,7 @@ def _fill(room: Room, valve: Valve) -> None:
 
 def _reason(room: Room, valve: Valve) -> Reason:
     """What to change first: of all ways to more water, the one that the fewest and softest limits hold."""
-    ways = [room.held_by(valve, first, slots, opens) for first, slots, opens in room.more(valve)]
+    ways = [room.held_by(valve, first, slots) for first, slots in room.more(valve)]
     if not ways and room.missing_slots(valve) < valve.min_run_slots:
         return Reason.REMAINDER
     within = [way for way in ways if Reason.WINDOW not in way] or [frozenset({Reason.WINDOW})]

@@ -44,8 +44,8 @@ def _broken_by_run(case: TurnCase, valve: Valve, run: Run) -> Iterator[str]:
     travel = lateral.travel_minutes + valve.travel_minutes
     if run.first_slot * lateral.slot_minutes < travel - TOLERANCE:
         yield f"{name}: opens before water has travelled {travel:g} minutes"
-    if any(first <= run.first_slot < until for first, until in lateral.quiet):
-        yield f"{name}: opens in a quiet window"
+    if any(first <= last and run.first_slot < until for first, until in lateral.quiet):
+        yield f"{name}: open in a quiet window"
     if abs(run.flow_m3s - valve.flow_m3s) > TOLERANCE:
         yield f"{name}: flows {run.flow_m3s:g} m3/s, designed for {valve.flow_m3s:g}"
     volume = run.flow_m3s * run.slots * lateral.slot_minutes * 60

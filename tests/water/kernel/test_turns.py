@@ -75,11 +75,12 @@ def test_only_so_many_valves_are_open_at_once() -> None:
     assert {item.reason for item in turns.short} == {Reason.MAX_OPEN}
 
 
-def test_no_valve_is_opened_in_a_quiet_window_but_may_stay_open() -> None:
-    quiet = replace(WIDE, quiet=((0, 3), (5, 8)))
-    turns = plan_turns(case(valve("a", 4), valve("b", 8), lateral=quiet))
-    assert [(run.valve, run.first_slot, run.slots) for run in turns.runs] == [("a", 3, 4), ("b", 3, 5)]
-    assert short(turns) == {"b": (3 * SLOT_M3, Reason.QUIET)}
+def test_no_valve_is_open_in_a_quiet_window() -> None:
+    # slots 0, 3 and 4 are open: b has room for one run of two slots, a for that and one more
+    quiet = replace(WIDE, quiet=((1, 3), (5, 8)))
+    turns = plan_turns(case(valve("a", 4), valve("b", 8, min_run_slots=2), lateral=quiet))
+    assert [(run.valve, run.first_slot, run.slots) for run in turns.runs] == [("a", 0, 1), ("a", 3, 2), ("b", 3, 2)]
+    assert short(turns) == {"a": (SLOT_M3, Reason.QUIET), "b": (6 * SLOT_M3, Reason.QUIET)}
 
 
 def test_far_valves_open_when_the_water_has_come() -> None:
@@ -187,12 +188,13 @@ RUN = Run("a", 2, 3, 0.1, 270.0)
         ({"first_slot": 6}, "horizon ends"),
         ({"first_slot": 4}, "latest is 5"),
         ({"first_slot": 3}, "quiet"),
+        ({"slots": 4, "volume_m3": 360.0}, "quiet"),
         ({"flow_m3s": 0.05}, "designed"),
         ({"volume_m3": 280.0}, "flow and time"),
     ],
 )
 def test_the_check_finds_a_run_that_breaks_a_limit(change: dict, word: str) -> None:
-    lateral = Lateral(1.0, 10, travel_minutes=30, quiet=((3, 4),))
+    lateral = Lateral(1.0, 10, travel_minutes=30, quiet=((5, 6),))
     only = valve("a", 3, min_run_slots=2, max_run_slots=4, latest_slot=5)
     world = case(only, lateral=lateral)
     assert broken_limits(world, [RUN], []) == []
