@@ -10,11 +10,12 @@ from django.utils.translation import gettext_noop
 
 from cities.models import Asset, City, policy_in_force
 from forecasting.models import Series
-from forecasting.readers import expected_many, latest
+from forecasting.readers import NothingKnown, expected_many, latest
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, Final, Link, Store, Supply
-from planning.sectors import Note, Parts, Sector
+from planning.sectors import InputsMissing, Note, Parts, Sector
 
+from .charts import charts
 from .kernel.depot import Duty
 from .kernel.tariff import over_contract_charges, price_per_mwh
 from .kernel.tariff_data import tariff_from
@@ -67,12 +68,16 @@ def _read(city: City, horizon: Horizon, known_at: datetime, series: Sequence[Ser
     connections = _rows(GridConnection, city, "bus", "tariff")
     holidays = city.holidays(range(horizon.start.year, horizon.end.year + 1))
     tariffs = {row.pk: tariff_from(row.tariff.key, row.tariff.data, city.time_zone, holidays) for row in connections}
+    try:
+        expected = expected_many(unique.values(), starts, horizon.hours, known_at)
+    except NothingKnown as error:
+        raise InputsMissing(str(error)) from error
     return Reading(
         city,
         horizon,
         known_at,
         policy_in_force(city),
-        expected_many(unique.values(), starts, horizon.hours, known_at),
+        expected,
         connections,
         tariffs,
         {pk: price_per_mwh(tariff, horizon) for pk, tariff in tariffs.items()},
@@ -252,4 +257,4 @@ def add_line(sheet: Sheet, line: PowerLine) -> None:
     sheet.put(link, line, "line")
 
 
-SECTOR = Sector(name="energy", parts=parts, summary=summary)
+SECTOR = Sector(name="energy", parts=parts, summary=summary, charts=charts)

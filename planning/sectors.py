@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .models import Plan, PlanPart
 
 
+class InputsMissing(Exception):
+    """A sector cannot say what the city will need. The text is for people and names every gap at once."""
+
+
 @dataclass(frozen=True)
 class Label:
     """How people know a part of the network. `role` groups parts in reports: "river", "reservoir", "purchase", …"""
@@ -77,6 +81,33 @@ class Section:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class ChartRow:
+    """One thing in a chart: its values, or for a Gantt chart the spans of time in which it runs."""
+
+    label: str
+    values: tuple[float, ...] = ()
+    spans: tuple[tuple[datetime, datetime], ...] = ()
+    is_limit: bool = False
+    """Drawn dashed in the colour of the row before it."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture of a plan for people, in the active language; `planning.charts` draws it.
+
+    kind "stack": rates per step, one upon the other; "steps": rates per step, each for itself; "levels": values at the
+    start and at the end of every step (one more than steps); "gantt": spans of time. `line` lies over a stack.
+    """
+
+    key: str
+    title: str
+    unit: str
+    kind: str
+    rows: tuple[ChartRow, ...]
+    line: ChartRow | None = None
+
+
 def _no_follow_ups(plan: Plan) -> Sequence[FollowUp]:
     return ()
 
@@ -97,10 +128,19 @@ def _no_summary(plan: Plan) -> Sequence[Section]:
     return ()
 
 
+def _no_charts(plan: Plan) -> Sequence[Chart]:
+    return ()
+
+
+def _no_part_charts(part: PlanPart) -> Sequence[Chart]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Sector:
-    """`parts(city, horizon, known_at)` reads rows and forecasts; `publish` writes a plan's documents inside the
-    publishing transaction, so that a plan and its documents appear together or not at all; `withdraw` takes them back.
+    """`parts(city, horizon, known_at)` reads rows and forecasts and may raise InputsMissing. `publish` writes a plan's
+    documents inside the publishing transaction, so that a plan and its documents appear together or not at all;
+    `withdraw` takes them back.
     """
 
     name: str
@@ -110,6 +150,10 @@ class Sector:
     publish: Callable[[Plan, Sequence[PlanPart]], None] = _publish_nothing
     withdraw: Callable[[Plan], None] = _nothing_to_withdraw
     summary: Callable[[Plan], Sequence[Section]] = _no_summary
+    charts: Callable[[Plan], Sequence[Chart]] = _no_charts
+    """Of a solved plan; keys are unique in the sector."""
+    part_charts: Callable[[PlanPart], Sequence[Chart]] = _no_part_charts
+    """Of one piece of follow-up work that is done."""
 
 
 def sectors() -> list[Sector]:

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from cities.models import Asset, City, policy_in_force
 from forecasting.models import Series
-from forecasting.readers import expected_many
+from forecasting.readers import NothingKnown, expected_many
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, at
 from planning.models import Plan, PlanPart
-from planning.sectors import Note, Parts, Sector
+from planning.sectors import InputsMissing, Note, Parts, Sector
 
+from .charts import charts, part_charts
 from .intakes import WATER, add_river, add_source, add_weir
 from .irrigation import add_system
 from .kernel.units import HOURS_PER_DAY
@@ -90,7 +91,10 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
     """The city's water network over a horizon, as known at a moment."""
     rows = Rows.of(city)
     starts = [step.start for step in horizon.steps]
-    expected = expected_many(rows.series(), starts, horizon.hours, known_at)
+    try:
+        expected = expected_many(rows.series(), starts, horizon.hours, known_at)
+    except NothingKnown as error:
+        raise InputsMissing(str(error)) from error
     policy = policy_in_force(city)
     reading = Reading(city, horizon, known_at, expected, policy, in_force(city, horizon.start))
     sheet = Sheet()
@@ -157,4 +161,6 @@ SECTOR = Sector(
     publish=publish,
     withdraw=withdraw,
     summary=summary,
+    charts=charts,
+    part_charts=part_charts,
 )
