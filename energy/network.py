@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from cities.models import Asset, City, policy_in_force
+from cities.models import City, policy_in_force
 from forecasting.models import Series
 from forecasting.readers import NothingKnown, expected_many, latest
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, Final, Link, Store, Supply
-from planning.sectors import InputsMissing, Note, Parts, Sector
+from planning.sectors import InputsMissing, Parts, Sector
+from planning.sheet import Sheet, rows_of
 
 from .charts import charts
 from .kernel.depot import Duty
 from .kernel.tariff import over_contract_charges, price_per_mwh
 from .kernel.tariff_data import tariff_from
 from .models import Battery, BusDepot, GridConnection, PowerBus, PowerLine, PowerLoad, SolarPark
-from .reading import Reading, Sheet
+from .reading import Reading
 from .reports import summary
 
 POWER = "power"
@@ -31,41 +32,34 @@ CHARGING_COST = 0.01
 """Money per MWh. A battery without losses or wear could else charge and discharge at once for nothing; a hundredth of
 a dollar decides it and is far below any tariff's steps."""
 
-AnyAsset = TypeVar("AnyAsset", bound=Asset)
-
 
 def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
     """The city's power network over a horizon, as known at a moment."""
-    parks = _rows(SolarPark, city, "bus", "capacity_factor")
-    loads = _rows(PowerLoad, city, "bus", "load")
+    parks = rows_of(SolarPark, city, "bus", "capacity_factor")
+    loads = rows_of(PowerLoad, city, "bus", "load")
     reading = _read(city, horizon, known_at, [*(row.capacity_factor for row in parks), *(row.load for row in loads)])
     sheet = Sheet()
-    for bus in _rows(PowerBus, city):
+    for bus in rows_of(PowerBus, city):
         sheet.put(Bus(bus.key, POWER), bus, "bus")
     for connection in reading.connections:
         add_connection(sheet, reading, connection)
     for park in parks:
         add_park(sheet, reading, park)
-    for battery in _rows(Battery, city, "bus", "state_of_charge"):
+    for battery in rows_of(Battery, city, "bus", "state_of_charge"):
         add_battery(sheet, reading, battery)
     for load in loads:
         add_load(sheet, reading, load)
-    for depot in _rows(BusDepot, city, "bus"):
+    for depot in rows_of(BusDepot, city, "bus"):
         add_depot(sheet, reading, depot)
-    for line in _rows(PowerLine, city, "from_bus", "to_bus"):
+    for line in rows_of(PowerLine, city, "from_bus", "to_bus"):
         add_line(sheet, line)
-    return _as_parts(sheet, reading)
-
-
-def _rows(model: type[AnyAsset], city: City, *related: str) -> list[AnyAsset]:
-    rows = model._default_manager.filter(city=city)
-    return list((rows.select_related(*related) if related else rows).order_by("key"))
+    return sheet.share(reading, _extra(reading))
 
 
 def _read(city: City, horizon: Horizon, known_at: datetime, series: Sequence[Series]) -> Reading:
     starts = [step.start for step in horizon.steps]
     unique = {row.pk: row for row in series}
-    connections = _rows(GridConnection, city, "bus", "tariff")
+    connections = rows_of(GridConnection, city, "bus", "tariff")
     holidays = city.holidays(range(horizon.start.year, horizon.end.year + 1))
     tariffs = {row.pk: tariff_from(row.tariff.key, row.tariff.data, city.time_zone, holidays) for row in connections}
     try:
@@ -76,29 +70,21 @@ def _read(city: City, horizon: Horizon, known_at: datetime, series: Sequence[Ser
         city,
         horizon,
         known_at,
-        policy_in_force(city),
         expected,
+        policy_in_force(city),
         connections,
         tariffs,
         {pk: price_per_mwh(tariff, horizon) for pk, tariff in tariffs.items()},
     )
 
 
-def _as_parts(sheet: Sheet, reading: Reading) -> Parts:
-    expected = reading.expected.values()
-    said = [Note(note.level, note.en, note.zh) for found in expected for note in found.notes]
-    return Parts(
-        sheet.network(),
-        sheet.labels,
-        forecasts=tuple(found.forecast_id for found in expected if found.forecast_id is not None),
-        notes=(*sheet.notes, *dict.fromkeys(said)),
-        synthetic=sheet.synthetic or any(found.synthetic for found in expected),
-        extra={
-            "policy": reading.policy.key,
-            "carbon_kg_per_kwh": {_purchase(row): row.carbon_kg_per_kwh for row in reading.connections},
-            "contract_mw": {_purchase(row): row.contract_mw for row in reading.connections},
-        },
-    )
+def _extra(reading: Reading) -> dict[str, Any]:
+    """What a plan's reports and charts ask of the snapshot."""
+    return {
+        "policy": reading.policy.key,
+        "carbon_kg_per_kwh": {_purchase(row): row.carbon_kg_per_kwh for row in reading.connections},
+        "contract_mw": {_purchase(row): row.contract_mw for row in reading.connections},
+    }
 
 
 def _purchase(connection: GridConnection) -> str:

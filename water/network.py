@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
-from cities.models import Asset, City, policy_in_force
+from cities.models import City, policy_in_force
 from forecasting.models import Series
 from forecasting.readers import NothingKnown, expected_many
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, at
 from planning.models import Plan, PlanPart
-from planning.sectors import InputsMissing, Note, Parts, Sector
+from planning.sectors import InputsMissing, Parts, Sector
+from planning.sheet import rows_of
 
 from .charts import charts, part_charts
 from .intakes import WATER, add_river, add_source, add_weir
@@ -39,8 +39,6 @@ from .turns import follow_ups, run
 from .users import add_user, note_tanks
 from .works import add_conduit, add_plant, add_reservoir
 
-AnyAsset = TypeVar("AnyAsset", bound=Asset)
-
 
 @dataclass(frozen=True)
 class Rows:
@@ -61,15 +59,15 @@ class Rows:
     def of(cls, city: City) -> Rows:
         laterals = Lateral.objects.filter(city=city).select_related("system").prefetch_related("turnouts__blocks")
         return cls(
-            _rows(WaterBus, city),
-            _rows(River, city, "bus", "downstream", "flow"),
-            _rows(Weir, city, "river__bus", "river__flow", "to_bus"),
-            _rows(WaterSource, city, "bus"),
-            _rows(Reservoir, city, "bus", "storage", "inflow"),
-            _rows(TreatmentPlant, city, "from_bus", "to_bus"),
-            _rows(Conduit, city, "from_bus", "to_bus"),
-            _rows(WaterUser, city, "bus", "demand"),
-            _rows(IrrigationSystem, city, "bus", "reference_eto", "rain"),
+            rows_of(WaterBus, city),
+            rows_of(River, city, "bus", "downstream", "flow"),
+            rows_of(Weir, city, "river__bus", "river__flow", "to_bus"),
+            rows_of(WaterSource, city, "bus"),
+            rows_of(Reservoir, city, "bus", "storage", "inflow"),
+            rows_of(TreatmentPlant, city, "from_bus", "to_bus"),
+            rows_of(Conduit, city, "from_bus", "to_bus"),
+            rows_of(WaterUser, city, "bus", "demand"),
+            rows_of(IrrigationSystem, city, "bus", "reference_eto", "rain"),
             list(laterals.order_by("key")),
         )
 
@@ -80,11 +78,6 @@ class Rows:
         found += [reservoir.inflow for reservoir in self.reservoirs if reservoir.inflow]
         found += [series for system in self.systems for series in (system.reference_eto, system.rain)]
         return {series.pk: series for series in found}.values()
-
-
-def _rows(model: type[AnyAsset], city: City, *related: str) -> list[AnyAsset]:
-    rows = model._default_manager.filter(city=city)
-    return list((rows.select_related(*related) if related else rows).order_by("key"))
 
 
 def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
@@ -99,15 +92,7 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
     reading = Reading(city, horizon, known_at, expected, policy, in_force(city, horizon.start))
     sheet = Sheet()
     _write(sheet, reading, rows)
-    notes = [Note(note.level, note.en, note.zh) for found in expected.values() for note in found.notes]
-    return Parts(
-        sheet.network(),
-        sheet.labels,
-        forecasts=tuple(found.forecast_id for found in expected.values() if found.forecast_id is not None),
-        notes=(*sheet.notes, *dict.fromkeys(notes)),
-        synthetic=any(found.synthetic for found in expected.values()),
-        extra={"policy": policy.key, "turnouts": sheet.turnouts},
-    )
+    return sheet.share(reading, {"policy": policy.key, "turnouts": sheet.turnouts})
 
 
 def publish(plan: Plan, parts_done: Sequence[PlanPart]) -> None:

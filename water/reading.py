@@ -1,4 +1,4 @@
-"""What the builders of parts share: what is expected, who goes first, what was planned before, and the sheet."""
+"""What the builders of water parts read from, with what was planned before, and the sheet they write on."""
 
 from __future__ import annotations
 
@@ -7,22 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from django.utils import translation
-from django.utils.translation import gettext
-
-from cities.models import Asset, City, PriorityPolicy
-from forecasting.models import Series
-from forecasting.readers import Expectation
+from cities.models import City
+from planning import sheet
 from planning.horizons import horizon_of
-from planning.kernel.horizon import Horizon
-from planning.kernel.network import Bus, Demand, Link, Network, Store, Supply
-from planning.kernel.problems import InvalidNetwork, Problem
 from planning.models import Plan
-from planning.sectors import Label, Note
 
 from .models import Conduit, TreatmentPlant, WaterSource, Weir
-
-Part = Bus | Supply | Demand | Store | Link
 
 
 @dataclass(frozen=True)
@@ -34,26 +24,8 @@ class Before:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """`expected` is keyed by series id and holds one value per step of the horizon."""
-
-    city: City
-    horizon: Horizon
-    known_at: datetime
-    expected: Mapping[int, Expectation]
-    policy: PriorityPolicy
+class Reading(sheet.Reading):
     before: Before = field(default_factory=Before)
-
-    def values(self, series: Series) -> tuple[float, ...]:
-        """The expected mean per step in the series' unit; none is below zero, whatever a forecast says."""
-        return tuple(max(0.0, value) for value in self.expected[series.pk].values)
-
-    def tier(self, user_class: str) -> int:
-        """Raises InvalidNetwork for a class that the policy in force does not know."""
-        if user_class not in self.policy.tiers:
-            place = f"policies.{self.policy.key}.tiers.{user_class}"
-            raise InvalidNetwork([Problem(place, None, "a tier for every user class of the city")])
-        return int(self.policy.tiers[user_class])
 
 
 class TurnoutDay(TypedDict):
@@ -64,33 +36,10 @@ class TurnoutDay(TypedDict):
     """1 for rice in flower, 2 for all else: missing water costs most then (yield response 0.69 to 1.13)."""
 
 
-class Sheet:
-    """The parts of the network as they are written down, with how people know them."""
-
-    def __init__(self) -> None:
-        self.parts: list[Part] = []
-        self.labels: dict[str, Label] = {}
-        self.notes: list[Note] = []
-        self.turnouts: dict[str, dict[str, TurnoutDay]] = {}
-        """By lateral and turnout: what the first day asks for."""
-
-    def put(self, part: Part, asset: Asset, role: str, words: str = "{name}") -> None:
-        """`words` is a message of the catalog (marked with gettext_noop) that may speak of {name}."""
-        self.parts.append(part)
-        en, zh = _in_both(words, {"name": asset})
-        self.labels[part.name] = Label(en, zh, role, asset.key)
-
-    def note(self, level: str, words: str, **values: object) -> None:
-        self.notes.append(Note(level, *_in_both(words, values)))
-
-    def network(self) -> Network:
-        return Network(
-            buses=tuple(part for part in self.parts if isinstance(part, Bus)),
-            supplies=tuple(part for part in self.parts if isinstance(part, Supply)),
-            demands=tuple(part for part in self.parts if isinstance(part, Demand)),
-            stores=tuple(part for part in self.parts if isinstance(part, Store)),
-            links=tuple(part for part in self.parts if isinstance(part, Link)),
-        )
+@dataclass
+class Sheet(sheet.Sheet):
+    turnouts: dict[str, dict[str, TurnoutDay]] = field(default_factory=dict)
+    """By lateral and turnout: what the first day asks for."""
 
 
 def in_force(city: City, at: datetime) -> Before:
@@ -115,11 +64,3 @@ def power_used(asset: Weir | WaterSource | TreatmentPlant | Conduit, share: floa
     if not asset.kwh_per_m3 or not asset.power_bus:
         return {}
     return {asset.power_bus: asset.kwh_per_m3 * share}
-
-
-def _in_both(words: str, values: Mapping[str, object]) -> tuple[str, str]:
-    texts = []
-    for language in ("en", "zh-hant"):
-        with translation.override(language):
-            texts.append(gettext(words).format(**values))
-    return texts[0], texts[1]
