@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ def charts(plan: Plan) -> Sequence[Chart]:
 
 def supply(numbers: Numbers) -> Chart:
     """Everything that brings power, what batteries give included, with the load that people and works draw over it."""
-    rows = [*numbers.supplies("purchase", "solar"), *numbers.links("discharge")]
+    rows = [*numbers.supplies("purchase", "solar"), *(_delivered(numbers, row) for row in numbers.links("discharge"))]
     charged = sum((row.rates for row in numbers.links("charge")), np.zeros_like(numbers.hours))
     total = sum((row.rates for row in rows), np.zeros_like(numbers.hours))
     line = ChartRow(_("without charging"), tuple(total - charged)) if charged.any() else None
@@ -37,7 +38,7 @@ def prices(numbers: Numbers) -> Chart:
     rows = list(tariffs.values())
     if bought:
         bus = numbers.case["supplies"][bought[0].name]["bus"]
-        marginal = numbers.plan.result["prices"].get(bus)
+        marginal = (numbers.plan.result or {})["prices"].get(bus)
         label = _("one more MWh: %(place)s") % {"place": numbers.label(bus)}
         rows += [ChartRow(label, tuple(marginal))] if marginal else []
     unit = f"{numbers.plan.city.currency}/MWh"
@@ -50,6 +51,11 @@ def batteries(numbers: Numbers) -> Chart:
 
 def depots(numbers: Numbers) -> Chart:
     return Chart("depots", _("State of charge of electric buses"), "MWh", "levels", _levels(numbers, "depot"))
+
+
+def _delivered(numbers: Numbers, row: Row) -> Row:
+    """What reaches the grid of what leaves the cells."""
+    return replace(row, rates=row.rates * sum(numbers.case["links"][row.name]["to"].values()))
 
 
 def _rates(row: Row) -> ChartRow:

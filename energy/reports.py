@@ -23,7 +23,7 @@ def summary(plan: Plan) -> Sequence[Section]:
 def purchases(numbers: Numbers) -> Section:
     """Energy, highest quarter-hour or hour, cost and carbon of every grid connection."""
     currency = numbers.plan.city.currency
-    headers = (_("Power purchase"), "MWh", _("highest MW"), _("contract MW"), currency, _("t CO₂e"))
+    headers = (_("Connection"), "MWh", _("peak MW"), _("contract MW"), currency, _("t CO₂e"))
     extra = numbers.plan.snapshot["extra"]["energy"]
     rows = tuple(_purchase_row(numbers, row, extra) for row in numbers.supplies("purchase"))
     return Section(_("Power purchase"), headers, rows, _("Cost by the time-of-use tariff; basic fees are left out."))
@@ -35,7 +35,7 @@ def purchase_cost(numbers: Numbers, row: Row) -> float:
 
 
 def solar(numbers: Numbers) -> Section:
-    headers = (_("Sun"), _("used MWh"), _("curtailed MWh"))
+    headers = (_("Solar park"), _("used MWh"), _("curtailed MWh"))
     rows = []
     for row in numbers.supplies("solar"):
         curtailed = numbers.amount(numbers.stated("supplies", row.name, "max") - row.rates)
@@ -44,20 +44,25 @@ def solar(numbers: Numbers) -> Section:
 
 
 def storage(numbers: Numbers) -> Section:
-    headers = (_("Battery"), _("charged MWh"), _("discharged MWh"), _("state of charge at the end, MWh"))
+    headers = (_("Battery"), _("charged MWh"), _("discharged MWh"), _("MWh at the end"))
     levels = {row.asset: row for row in numbers.levels("battery")}
     discharged = {row.asset: row for row in numbers.links("discharge")}
     rows = tuple(
         (
             levels[row.asset].label,
             f"{numbers.amount(row.rates):,.0f}",
-            f"{numbers.amount(discharged[row.asset].rates):,.0f}",
+            f"{numbers.amount(discharged[row.asset].rates) * _delivered_share(numbers, discharged[row.asset]):,.0f}",
             f"{levels[row.asset].rates[-1]:,.0f}",
         )
         for row in numbers.links("charge")
         if row.asset in levels and row.asset in discharged
     )
     return Section(_("Batteries"), headers, rows)
+
+
+def _delivered_share(numbers: Numbers, row: Row) -> float:
+    """Of what leaves the cells, the share that reaches the grid."""
+    return float(sum(numbers.case["links"][row.name]["to"].values()))
 
 
 def charging(numbers: Numbers) -> Section:

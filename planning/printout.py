@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 from .models import Plan
 from .sectors import Section
 from .summary import sections
+
+_FIGURES = "0123456789%"
 
 
 def print_plan(plan: Plan, console: Console | None = None) -> None:
@@ -33,16 +37,38 @@ def _print_head(plan: Plan, console: Console) -> None:
 
 
 def _print_section(section: Section, console: Console) -> None:
-    table = Table(title=section.title, title_justify="left", title_style="bold", caption=section.note or None)
-    table.caption_justify = "left"
-    for k, header in enumerate(section.headers):
-        table.add_column(header, justify="left" if k == 0 else "right", overflow="fold")
+    """A table with its note below; findings of one column as a list, and an empty table as its note alone."""
+    console.print(f"\n[bold]{section.title}")
+    if len(section.headers) == 1:
+        found = Table.grid(padding=(0, 1))
+        for (text,) in section.rows:
+            found.add_row("•", text)
+        console.print(found)
+    elif section.rows:
+        console.print(_table(section, console.width))
+    if section.note:
+        console.print(section.note, style="dim")
+
+
+def _table(section: Section, width: int) -> Table:
+    """Numbers keep their width and their headers may wrap; the names in the first column take what is left."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
+    columns = list(zip(*section.rows, strict=True))[1:]
+    is_number = [all(not cell or cell[-1] in _FIGURES for cell in column) for column in columns]
+    table.add_column(section.headers[0], overflow="fold")
+    for header, column, right in zip(section.headers[1:], columns, is_number, strict=True):
+        widest = max(cell_len(text) for text in (*column, *header.split()))
+        two_lines = cell_len(header) // 2 + 1
+        fits = min(max(widest, two_lines), width // 2) if right else None
+        table.add_column(header, justify="right" if right else "left", min_width=fits, max_width=fits, overflow="fold")
     for row in section.rows:
         table.add_row(*row)
-    console.print(table)
+    return table
 
 
 def _print_next(plan: Plan, console: Console) -> None:
-    console.print(_("Where to look next:"), style="bold")
-    console.print("  make serve" + " " * 12 + _("then open the address it prints: plans, charts, reports and schedules"))
+    console.print("\n" + _("Where to look next:"), style="bold")
+    console.print(
+        "  make serve" + " " * 12 + _("then open the address it prints: plans, charts, reports and schedules")
+    )
     console.print(f"  python manage.py plan {plan.city.key} --json plan.json   " + _("every number of the plan"))

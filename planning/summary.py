@@ -9,17 +9,18 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from .findings import findings
 from .models import Plan
 from .sectors import Section, sectors
 from .words import sentence
 
 
 def sections(plan: Plan) -> list[Section]:
-    """All tables of a solved plan in the active language; none for a plan without a result."""
+    """All tables of a solved plan in the active language, what matters most first; none without a result."""
     if not plan.result:
         return []
     own = [table for found in sectors() for table in found.summary(plan)]
-    return [*own, shortages(plan), explanation(plan), *input_notes(plan), timing(plan)]
+    return [shortages(plan), explanation(plan), *own, timing(plan), *input_notes(plan)]
 
 
 def names(plan: Plan) -> dict[str, str]:
@@ -38,8 +39,8 @@ def shortages(plan: Plan) -> Section:
 
 def explanation(plan: Plan) -> Section:
     known, zone = names(plan), plan.city.zone
-    rows = tuple((sentence(fact, known, zone),) for fact in plan.facts)
-    return Section(_("Why, and what would change it"), (_("Finding"),), rows)
+    rows = tuple((sentence(fact, known, zone, plan.city.currency),) for fact in findings(plan))
+    return Section(_("Why, and what would change it"), (_("Finding"),), rows, "" if rows else _("Nothing stands out."))
 
 
 def input_notes(plan: Plan) -> list[Section]:

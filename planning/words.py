@@ -11,53 +11,53 @@ from django.utils.translation import gettext_noop
 
 SENTENCES = {
     "shortage": gettext_noop(
-        "%(place)s is short of %(amount)s %(unit)s, %(share)s of what it wants, between %(first)s and %(last)s; "
-        "worst at %(worst)s."
+        "%(place)s: short of %(amount)s %(unit)s, %(share)s of what is wanted, between %(first)s and %(last)s; worst "
+        "at %(worst)s."
     ),
     "final_shortage": gettext_noop(
-        "%(place)s misses its target at the end of the plan by %(amount)s %(unit)s (%(share)s of the target)."
+        "%(place)s: %(amount)s %(unit)s below the target at the end of the plan (%(share)s of the target)."
     ),
     "held_by_supply": gettext_noop(
-        "%(wish)s is held back because %(place)s gives all it has, %(limit)s %(rate_unit)s on average, "
-        "in %(hours)s of the %(short_hours)s short hours."
+        "%(wish)s: held back by %(place)s, whose %(limit)s %(rate_unit)s (on average) are all used in %(hours)s of the "
+        "%(short_hours)s short hours."
     ),
     "held_by_link": gettext_noop(
-        "%(wish)s is held back because %(place)s runs at its limit of %(limit)s %(rate_unit)s "
-        "in %(hours)s of the %(short_hours)s short hours."
+        "%(wish)s: held back by the limit of %(place)s, %(limit)s %(rate_unit)s, in %(hours)s of the %(short_hours)s "
+        "short hours."
     ),
     "held_by_store": gettext_noop(
-        "%(wish)s is held back because %(place)s is down to its lowest allowed level of %(limit)s %(unit)s "
-        "in %(hours)s of the %(short_hours)s short hours."
+        "%(wish)s: held back by %(place)s, down to the lowest allowed level of %(limit)s %(unit)s in %(hours)s of "
+        "the %(short_hours)s short hours."
     ),
     "held_by_target": gettext_noop(
-        "%(wish)s is held back because %(place)s has to keep %(limit)s %(unit)s for the end of the plan."
+        "%(wish)s: held back by the %(limit)s %(unit)s that %(place)s must keep for the end of the plan."
     ),
     "held_by_ramp": gettext_noop(
-        "%(wish)s is held back because %(place)s can rise by no more than %(limit)s %(rate_unit)s per hour, "
-        "in %(hours)s of the %(short_hours)s short hours."
+        "%(wish)s: held back by %(place)s, which can rise by no more than %(limit)s %(rate_unit)s per hour, in "
+        "%(hours)s of the %(short_hours)s short hours."
     ),
     "bottleneck_supply": gettext_noop(
-        "One more %(rate_unit)s from %(place)s would save %(value)s over the %(hours)s hours "
-        "in which it is used to the full, first at %(first)s."
+        "One more %(rate_unit)s from %(place)s would save %(value)s over the %(hours)s hours of full use, first at "
+        "%(first)s."
     ),
     "bottleneck_link": gettext_noop(
-        "One more %(rate_unit)s of capacity in %(place)s would save %(value)s over the %(hours)s hours "
-        "in which it is full, first at %(first)s."
+        "One more %(rate_unit)s of capacity in %(place)s would save %(value)s over the %(hours)s hours of full use, "
+        "first at %(first)s."
     ),
     "price_peak": gettext_noop(
         "At %(place)s one more %(unit)s costs %(price)s at %(at)s, against %(mean)s on average over the plan."
     ),
     "peak_charge": gettext_noop(
-        "%(place)s peaks at %(rate)s %(rate_unit)s at %(at)s; what exceeds %(above)s %(rate_unit)s costs %(money)s."
+        "%(place)s: peak of %(rate)s %(rate_unit)s at %(at)s; what exceeds %(above)s %(rate_unit)s costs %(money)s."
     ),
     "unused": gettext_noop(
         "%(amount)s %(unit)s of %(place)s stay unused (%(share)s of what there is), most at %(worst)s."
     ),
-    "spilled": gettext_noop("%(place)s spills %(amount)s %(unit)s, most at %(worst)s."),
+    "spilled": gettext_noop("%(place)s: %(amount)s %(unit)s spilled, most at %(worst)s."),
     "store_low": gettext_noop(
-        "%(place)s is at its lowest allowed level of %(limit)s %(unit)s for %(hours)s hours, first at %(first)s."
+        "%(place)s: at the lowest allowed level of %(limit)s %(unit)s for %(hours)s hours, first at %(first)s."
     ),
-    "store_full": gettext_noop("%(place)s is full (%(limit)s %(unit)s) for %(hours)s hours, first at %(first)s."),
+    "store_full": gettext_noop("%(place)s: full (%(limit)s %(unit)s) for %(hours)s hours, first at %(first)s."),
 }
 # (unit of an amount, unit of a rate); a commodity without an entry is counted in plain units.
 UNITS = {
@@ -66,18 +66,21 @@ UNITS = {
 }
 _TIMES = ("first", "last", "worst", "at")
 _NAMES = ("wish", "bus")
+_MONEY = ("value", "price", "mean", "money")
 
 
-def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo | None) -> str:
+def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo | None, currency: str = "") -> str:
     """One fact {kind, place, values} as a sentence. `names` translates parts and buses; times are shown in `tz`.
 
-    A `tz` of None shows the time of this machine.
+    A `tz` of None shows the time of this machine; a case file knows no currency, so its money is plain numbers.
     """
     values = fact["values"]
     unit, rate_unit = UNITS.get(values["commodity"], (gettext_noop("unit"), gettext_noop("unit/h")))
     words = {key: _word(key, value, names, tz) for key, value in values.items()}
+    words |= {key: f"{currency} {words[key]}".lstrip() for key in _MONEY if key in words}
     words |= {"place": names.get(fact["place"], fact["place"]), "unit": _(unit), "rate_unit": _(rate_unit)}
-    return _(SENTENCES[fact["kind"]]) % words
+    text = _(SENTENCES[fact["kind"]]) % words
+    return text[:1].upper() + text[1:]
 
 
 def _word(key: str, value: Any, names: Mapping[str, str], tz: tzinfo | None) -> str:

@@ -61,15 +61,14 @@ def valve_runs(numbers: Numbers) -> Chart:
     """When the valves of each lateral are open."""
     parts = numbers.plan.parts.filter(sector="water", state=PlanPart.State.DONE).order_by("key")
     rows = tuple(
-        ChartRow(numbers.label(f"irrigation.{part.key}"), spans=tuple(map(_span, part.result["runs"])))
-        for part in parts
+        ChartRow(numbers.label(f"irrigation.{part.key}"), spans=tuple(map(_span, _runs(part)))) for part in parts
     )
     return Chart("valves", _("Valve runs by lateral"), "", "gantt", rows)
 
 
 def part_charts(part: PlanPart) -> Sequence[Chart]:
     """A lateral's turns, valve by valve in the order in which they open."""
-    runs = sorted(part.result["runs"], key=lambda run: run["start"])
+    runs = sorted(_runs(part), key=lambda run: run["start"])
     keys = list(dict.fromkeys(run["turnout"] for run in runs))
     found = Turnout.objects.filter(city_id=part.plan.city_id, key__in=keys)
     labels = {turnout.key: turnout.label for turnout in found}
@@ -77,6 +76,10 @@ def part_charts(part: PlanPart) -> Sequence[Chart]:
         ChartRow(labels.get(key, key), spans=tuple(_span(run) for run in runs if run["turnout"] == key)) for key in keys
     )
     return [Chart("turns", _("Turns of the lateral's valves"), "", "gantt", rows)]
+
+
+def _runs(part: PlanPart) -> list[dict[str, Any]]:
+    return list((part.result or {})["runs"])
 
 
 def _rates(row: Row) -> ChartRow:

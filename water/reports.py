@@ -25,7 +25,7 @@ def summary(plan: Plan) -> Sequence[Section]:
 
 def sources(numbers: Numbers) -> Section:
     """Where the city's works take their water: intakes, own sources, and what reservoirs give."""
-    headers = (_("Source"), _("10³ m³ in the first day"), _("10³ m³ in the week"), _("share"))
+    headers = (_("Source"), _("first day"), _("week"), _("share"))
     found = [*numbers.links("intake"), *numbers.supplies("source")]
     total = sum(numbers.amount(row.rates) for row in found)
     rows = tuple(
@@ -38,12 +38,15 @@ def sources(numbers: Numbers) -> Section:
         for row in sorted(found, key=lambda row: -numbers.amount(row.rates))
     )
     return Section(
-        _("Supply by source"), headers, rows, _("Shares are of all water taken, the canals of irrigation included.")
+        _("Supply by source, 10³ m³"),
+        headers,
+        rows,
+        _("Shares are of all water taken, the canals of irrigation included."),
     )
 
 
 def reservoirs(numbers: Numbers) -> Section:
-    headers = (_("Reservoir"), _("now, 10³ m³"), _("after a day"), _("after the week"), _("full at the end"))
+    headers = (_("Reservoir"), _("now"), _("after a day"), _("after the week"), _("full"))
     first_day = int(np.searchsorted(np.cumsum(numbers.hours), DAY_HOURS - 1e-6))
     rows = []
     for row in numbers.levels("reservoir"):
@@ -52,11 +55,11 @@ def reservoirs(numbers: Numbers) -> Section:
         now, after, end = stated["initial"], row.rates[first_day], row.rates[-1]
         share = f"{end / full:.0%}" if full else ""
         rows.append((row.label, f"{now:,.0f}", f"{after:,.0f}", f"{end:,.0f}", share))
-    return Section(_("Reservoirs"), headers, tuple(rows))
+    return Section(_("Reservoirs, 10³ m³"), headers, tuple(rows))
 
 
 def users(numbers: Numbers) -> Section:
-    headers = (_("User"), _("served, 10³ m³ a day"), _("short, 10³ m³"), _("served"))
+    headers = (_("User"), _("10³ m³ a day"), _("short, 10³ m³"), _("served"))
     days = float(np.sum(numbers.hours)) / DAY_HOURS
     short = {row.name: row for row in numbers.short("zone", "fab", "industry", "irrigation")}
     rows = []
@@ -99,7 +102,7 @@ def pumping_by_bus(numbers: Numbers) -> list[Pumping]:
 
 
 def pumping(numbers: Numbers) -> Section:
-    headers = (_("Pumps and plants"), "MWh", _("MWh in the dearest hours"), _("if run evenly"), _("saved by timing"))
+    headers = (_("Pumps and plants"), "MWh", _("dearest hours"), _("if run evenly"), _("saved"))
     currency = numbers.plan.city.currency
     rows = tuple(
         (
@@ -111,11 +114,11 @@ def pumping(numbers: Numbers) -> Section:
         )
         for row in pumping_by_bus(numbers)
     )
-    return Section(_("Pumping moved out of the dearest tariff hours"), headers, rows)
+    return Section(_("Pumping moved out of the dearest tariff hours, MWh"), headers, rows)
 
 
 def valve_runs(plan: Plan) -> Section:
-    headers = (_("Lateral"), _("runs in 24 h"), _("first opens"), "m³", _("m³ not delivered"))
+    headers = (_("Lateral"), _("runs"), _("first opens"), "m³", _("m³ short"))
     numbers = Numbers(plan)
     parts = plan.parts.filter(sector="water", state=PlanPart.State.DONE).order_by("key")
     rows = tuple(_lateral_row(numbers, part) for part in parts)

@@ -35,9 +35,9 @@ def test_every_sentence_has_a_translation_with_the_same_places_for_values():
 def test_every_fact_of_an_answer_becomes_a_sentence_with_names_and_local_times():
     told = [words.sentence(asdict(fact), {"homes": "Fengshan"}, TAIPEI) for fact in explain(NETWORK, HORIZON, ANSWER)]
     assert told[:2] == [
-        "Fengshan is short of 2 10³ m³, 11.1% of what it wants, between 01-01 08:00 and 01-01 09:00; "
+        "Fengshan: short of 2 10³ m³, 11.1% of what is wanted, between 01-01 08:00 and 01-01 09:00; "
         "worst at 01-01 08:00.",
-        "Fengshan is held back because main runs at its limit of 6 10³ m³/h in 1 of the 1 short hours.",
+        "Fengshan: held back by the limit of main, 6 10³ m³/h, in 1 of the 1 short hours.",
     ]
     assert not any("%" in PLACEHOLDER.sub("%", line).replace("1%", "").replace("0%", "") for line in told)
 
