@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -34,7 +34,7 @@ ATTEMPTS = 3
 PARTS = "parts"
 """The stage of a solved plan that waits for its follow-up work; no worker holds it then."""
 
-Person = AbstractBaseUser | None
+Person = User | None
 
 
 class Refused(Exception):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -69,10 +70,11 @@ class Plan(Work):
     progress = models.FloatField(_("progress"), default=0.0)
     cancel_requested = models.BooleanField(_("cancel requested"), default=False)
 
-    snapshot = models.JSONField(_("inputs"), null=True, editable=False)
+    # Typed Any: whoever asks for a solved plan's numbers has one; before that they are None.
+    snapshot: models.JSONField[Any, Any] = models.JSONField(_("inputs"), null=True, editable=False)
     """{"case": the case file, "labels": {part: {...}}, "forecasts": [ids], "notes": [...], "policy": key}"""
     snapshot_sha256 = models.CharField(max_length=64, blank=True, editable=False)
-    result = models.JSONField(_("result"), null=True, editable=False)
+    result: models.JSONField[Any, Any] = models.JSONField(_("result"), null=True, editable=False)
     """The stable JSON shape of an answer (see docs/case-file.md)."""
     facts = models.JSONField(_("explanation"), default=list, editable=False)
     status = models.CharField(_("solver status"), max_length=12, blank=True)
@@ -144,7 +146,7 @@ class PlanPart(Work):
     key = models.CharField(_("key"), max_length=120)
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.REQUESTED)
     input = models.JSONField(_("inputs"))
-    result = models.JSONField(_("result"), null=True)
+    result: models.JSONField[Any, Any] = models.JSONField(_("result"), null=True)
     broken_limits = models.JSONField(_("broken limits"), default=list)
     seconds = models.FloatField(_("CPU seconds"), default=0.0)
     failure = models.TextField(_("failure"), blank=True)

@@ -88,7 +88,7 @@ def _start(text: str | None) -> datetime | None:
 
 def _run(plan: Plan) -> None:
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, transient=False, disable=None) as bars:
+    with Progress(*columns, transient=False) as bars:
         task = bars.add_task(_("inputs and forecasts"), total=1.0)
 
         def show(news: News) -> None:
