@@ -10,12 +10,13 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import parse_etags
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from .devices import controller_of, seen
 from .messages import BATCH, keep
@@ -23,25 +24,33 @@ from .models import Controller, ControllerSchedule, DeviceMessage
 from .signing import public_key
 
 DeviceView = Callable[[HttpRequest, Controller], HttpResponse]
+BODY_BYTES = 256 * 1024
+"""Far more than 200 items need; larger bodies are refused unread."""
 
 
-def device(view: DeviceView) -> Callable[[HttpRequest], HttpResponse]:
-    """Lets a known controller in. Strangers get the same 404 whatever they ask for."""
+def device(method: str) -> Callable[[DeviceView], Callable[[HttpRequest], HttpResponse]]:
+    """Lets a known controller in. Strangers get the same 404 whatever they ask for, and however."""
 
-    @wraps(view)
-    @csrf_exempt
-    def guarded(request: HttpRequest) -> HttpResponse:
-        controller = controller_of(request.headers.get("Authorization", ""))
-        if controller is None:
-            return problem(404, "unknown-device", "This address knows no such device.")
-        seen(controller, _revision(request.headers.get("Applied-Revision", "")))
-        return view(request, controller)
+    def decorate(view: DeviceView) -> Callable[[HttpRequest], HttpResponse]:
+        @wraps(view)
+        @csrf_exempt
+        def guarded(request: HttpRequest) -> HttpResponse:
+            controller = controller_of(request.headers.get("Authorization", ""))
+            if controller is None:
+                return problem(404, "unknown-device", "This address knows no such device.")
+            if request.method != method:
+                response = problem(405, "wrong-method", f"This address answers {method}.")
+                response["Allow"] = method
+                return response
+            seen(controller, _revision(request.headers.get("Applied-Revision", "")))
+            return view(request, controller)
 
-    return guarded
+        return guarded
+
+    return decorate
 
 
-@require_GET
-@device
+@device("GET")
 def schedule(request: HttpRequest, controller: Controller) -> HttpResponse:
     """The current signed document, or 304 where the device has it already."""
     found = ControllerSchedule.objects.filter(controller=controller, current=True).first()
@@ -54,25 +63,23 @@ def schedule(request: HttpRequest, controller: Controller) -> HttpResponse:
     response = HttpResponse(status=304) if known else _document(found)
     response["ETag"] = found.etag
     response["Schedule-Revision"] = str(found.revision)
+    response["Schedule-Signature"] = found.signature
     response["X-Poll-After"] = str(controller.poll_seconds)
     response["Cache-Control"] = "private, no-cache"
     return response
 
 
-@require_POST
-@device
+@device("POST")
 def acks(request: HttpRequest, controller: Controller) -> HttpResponse:
     return _batch(request, controller, DeviceMessage.Kind.ACK, "acks")
 
 
-@require_POST
-@device
+@device("POST")
 def telemetry(request: HttpRequest, controller: Controller) -> HttpResponse:
     return _batch(request, controller, DeviceMessage.Kind.TELEMETRY, "telemetry")
 
 
-@require_POST
-@device
+@device("POST")
 def hello(request: HttpRequest, controller: Controller) -> HttpResponse:
     return _batch(request, controller, DeviceMessage.Kind.HELLO, "hello")
 
@@ -86,7 +93,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 def problem(status: int, code: str, detail: str) -> HttpResponse:
     """An RFC 9457 problem. In English only: machines read it."""
-    body = {"type": "about:blank", "title": detail, "status": status, "code": code}
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
     return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
@@ -95,15 +102,16 @@ def _document(found: ControllerSchedule) -> HttpResponse:
     response = HttpResponse(body, content_type="application/json")
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
     response["Content-Digest"] = f"sha-256=:{digest}:"
-    response["Schedule-Signature"] = found.signature
     return response
 
 
 def _batch(request: HttpRequest, controller: Controller, kind: str, field: str) -> HttpResponse:
-    """{"<field>": [items]}, at most 200; answers {"results": [one per item, in order]}."""
+    """{"<field>": [1 to 200 items]}; answers {"results": [one per item, in order]}."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES:
+        return problem(413, "too-large", f"A body has at most {BODY_BYTES} bytes.")
     try:
         body = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return problem(400, "not-json", "The body is not JSON.")
     items = body.get(field) if isinstance(body, dict) else None
     if not isinstance(items, list) or not 1 <= len(items) <= BATCH or set(body) != {field}:

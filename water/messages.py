@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from .models import Controller, DeviceMessage, ValveRun
 
@@ -20,35 +21,48 @@ ORDER = ("received", "started", "partial", "completed")
 """How far a run has come. Acknowledgements may arrive out of order; the farthest counts."""
 
 
+def _of_this_age(at: datetime) -> datetime:
+    """A clock may be wrong, but a year that no database can hold in UTC is none."""
+    if not 1970 <= at.year <= 2100:
+        raise ValueError("expected a time between 1970 and 2100")
+    return at
+
+
+Figure = Annotated[float | None, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+# PostgreSQL keeps no NUL in a text.
+Line = Annotated[str, Field(strict=True, max_length=300, pattern=r"^[^\x00]*$")]
+
+
 class Item(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    seq: int = Field(ge=0, lt=2**63)
-    at: AwareDatetime
+    seq: Count
+    at: Annotated[AwareDatetime, AfterValidator(_of_this_age)]
 
 
 class Ack(Item):
     entry: UUID
-    entry_rev: int | None = Field(default=None, ge=1)
-    revision: int | None = Field(default=None, ge=1)
+    entry_rev: Count | None = None
+    revision: Count | None = None
     status: AckStatus
-    duration_s: float | None = Field(default=None, ge=0)
-    volume_m3: float | None = Field(default=None, ge=0)
-    reason: str = Field(default="", max_length=300)
+    duration_s: Figure = Field(default=None, ge=0)
+    volume_m3: Figure = Field(default=None, ge=0)
+    reason: Line = ""
 
 
 class Telemetry(Item):
-    actuator: str = Field(default="", max_length=80)
-    flow_m3s: float | None = None
-    pressure_kpa: float | None = None
-    level_m: float | None = None
+    actuator: Line = ""
+    flow_m3s: Figure = None
+    pressure_kpa: Figure = None
+    level_m: Figure = None
 
 
 class Hello(Item):
-    firmware: str = Field(default="", max_length=80)
-    capabilities: list[str] = Field(default_factory=list, max_length=50)
-    clock_offset_s: float | None = None
-    applied_revision: int | None = Field(default=None, ge=0)
-    boot_reason: str = Field(default="", max_length=80)
+    firmware: Line = ""
+    capabilities: list[Line] = Field(default_factory=list, max_length=50)
+    clock_offset_s: Figure = None
+    applied_revision: Count | None = None
+    boot_reason: Line = ""
 
 
 ITEMS: dict[str, type[Item]] = {
@@ -60,43 +74,64 @@ ITEMS: dict[str, type[Item]] = {
 
 def keep(controller: Controller, kind: str, items: Sequence[object]) -> list[dict[str, Any]]:
     """Stores what is new. One result per item: accepted, duplicate, or refused with every reason."""
-    known = set(DeviceMessage.objects.filter(controller=controller, kind=kind).filter(
-        seq__in=[item["seq"] for item in items if isinstance(item, dict) and _is_seq(item.get("seq"))]
-    ).values_list("seq", flat=True))  # fmt: skip
+    judged = [_read(kind, item) for item in items]
+    good = [item for item in judged if isinstance(item, Item)]
+    known = _known(controller, kind, good)
+    ours = _ours(controller, good)
     results, fresh = [], []
-    for item in items:
-        result, message = _judge(controller, kind, item, known)
-        results.append(result)
-        if message:
-            fresh.append(message)
-            known.add(message.seq)
-    # Ignoring conflicts: the same batch may arrive twice at once, and the second must answer like a replay.
+    for raw, item in zip(items, judged, strict=True):
+        if not isinstance(item, Item):
+            seq = raw.get("seq") if isinstance(raw, dict) else None
+            results.append({"seq": _shown(seq), "result": "refused", "problems": item})
+        elif item.seq in known:
+            results.append({"seq": item.seq, "result": "duplicate"})
+        elif isinstance(item, Ack) and item.entry not in ours:
+            problem = {"place": "entry", "value": str(item.entry), "expected": "the id of a run of this controller"}
+            results.append({"seq": item.seq, "result": "refused", "problems": [problem]})
+        else:
+            results.append({"seq": item.seq, "result": "accepted"})
+            fresh.append(_message(controller, kind, item))
+            known.add(item.seq)
+    # Ignoring conflicts: the same batch may arrive twice at once, and the second may not cost a device its answer.
     DeviceMessage.objects.bulk_create(fresh, ignore_conflicts=True)
     return results
 
 
-def run_status(uid: UUID) -> str:
-    """How far a run has come by what its controller said; "" before the first word."""
-    said = set(DeviceMessage.objects.filter(run_uid=uid).values_list("status", flat=True))
-    ended = said - set(ORDER)
-    farthest = next((status for status in reversed(ORDER) if status in said), "")
-    return farthest if farthest in ("completed", "partial") or not ended else sorted(ended)[0]
+def run_statuses(uids: Iterable[UUID]) -> dict[UUID, str]:
+    """How far runs have come by what their controllers said. A run without a word has no entry."""
+    said: dict[UUID, set[str]] = {}
+    acks = DeviceMessage.objects.filter(kind=DeviceMessage.Kind.ACK, run_uid__in=list(uids))
+    for uid, status in acks.values_list("run_uid", "status"):
+        if uid is not None:
+            said.setdefault(uid, set()).add(status)
+    return {uid: _farthest(statuses) for uid, statuses in said.items()}
 
 
-def _judge(
-    controller: Controller, kind: str, raw: object, known: set[int]
-) -> tuple[dict[str, Any], DeviceMessage | None]:
-    seq = raw.get("seq") if isinstance(raw, dict) else None
+def _farthest(said: set[str]) -> str:
+    """Water that has flowed outweighs a refusal, and a refusal outweighs that the run was received."""
+    refused = sorted(said - set(ORDER))
+    reached = next((status for status in reversed(ORDER) if status in said), "")
+    return reached if reached in ("completed", "partial") or not refused else refused[0]
+
+
+def _read(kind: str, raw: object) -> Item | list[dict[str, Any]]:
     try:
-        item = ITEMS[kind].model_validate(raw)
+        return ITEMS[kind].model_validate(raw)
     except ValidationError as error:
-        return {"seq": seq, "result": "refused", "problems": _problems(error)}, None
-    if item.seq in known:
-        return {"seq": item.seq, "result": "duplicate"}, None
-    if isinstance(item, Ack) and not _is_ours(controller, item.entry):
-        problem = {"place": "entry", "value": str(item.entry), "expected": "the id of a run of this controller"}
-        return {"seq": item.seq, "result": "refused", "problems": [problem]}, None
-    return {"seq": item.seq, "result": "accepted"}, _message(controller, kind, item)
+        return _problems(error)
+
+
+def _known(controller: Controller, kind: str, items: Sequence[Item]) -> set[int]:
+    stored = DeviceMessage.objects.filter(controller=controller, kind=kind, seq__in=[item.seq for item in items])
+    return set(stored.values_list("seq", flat=True))
+
+
+def _ours(controller: Controller, items: Sequence[Item]) -> set[UUID]:
+    """Of the runs that acknowledgements name, those of this controller."""
+    named = {item.entry for item in items if isinstance(item, Ack)}
+    if not named:
+        return set()
+    return set(ValveRun.objects.filter(uid__in=named, turnout__controller=controller).values_list("uid", flat=True))
 
 
 def _message(controller: Controller, kind: str, item: Item) -> DeviceMessage:
@@ -111,14 +146,6 @@ def _message(controller: Controller, kind: str, item: Item) -> DeviceMessage:
     )
 
 
-def _is_ours(controller: Controller, entry: UUID) -> bool:
-    return ValveRun.objects.filter(uid=entry, turnout__controller=controller).exists()
-
-
-def _is_seq(value: object) -> bool:
-    return isinstance(value, int) and 0 <= value < 2**63
-
-
 def _problems(error: ValidationError) -> list[dict[str, Any]]:
     return [
         {"place": ".".join(map(str, found["loc"])) or "item", "value": _shown(found["input"]), "expected": found["msg"]}
@@ -127,5 +154,6 @@ def _problems(error: ValidationError) -> list[dict[str, Any]]:
 
 
 def _shown(value: object) -> object:
-    simple = isinstance(value, str | int | float | bool | datetime) or value is None
-    return value if simple and not (isinstance(value, float) and value != value) else repr(value)[:100]
+    """What was refused, short and such that JSON can say it."""
+    simple = isinstance(value, str | int | bool) or value is None or (isinstance(value, float) and math.isfinite(value))
+    return value if simple and len(str(value)) <= 100 else repr(value)[:100]

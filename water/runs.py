@@ -59,8 +59,8 @@ def write_runs(plan: Plan, parts: Sequence[PlanPart]) -> None:
 
 
 def withdraw_runs(plan: Plan) -> None:
-    """Cancels what has not ended yet."""
-    to_come = ValveRun.objects.filter(plan=plan, status=Status.SCHEDULED, end__gt=timezone.now())
+    """Cancels what has not ended yet, also of the plan before where this one had not begun."""
+    to_come = ValveRun.objects.filter(turnout__city=plan.city_id, status=Status.SCHEDULED, end__gt=timezone.now())
     to_come.update(status=Status.CANCELLED, rev=F("rev") + 1)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils import timezone
 
 from planning.models import Plan
@@ -17,8 +17,8 @@ from .models import Controller, ControllerSchedule, Turnout, ValveRun
 from .signing import signature_of
 
 SCHEMA = "headgate.schedule/1"
-MAX_RUN_SECONDS = 12 * 3600
-"""A controller's watchdog closes a valve after this, whatever it was told; longer than any turn of ours."""
+MAX_RUN_SECONDS = 24 * 3600
+"""A watchdog closes a valve after this where its turnout names no longest run: turns are planned a day at a time."""
 JITTER_SHARE = 0.25
 """Controllers spread their polls by this share of the interval, or all of them would come at the same second."""
 
@@ -45,18 +45,21 @@ def etag_of(revision: int, body: bytes) -> str:
 
 
 def _runs_by_controller(plan: Plan) -> dict[int, list[ValveRun]]:
-    """The plan's runs, and cancelled runs of earlier plans until their end: a cancel is never just an absence."""
-    city_runs = ValveRun.objects.filter(turnout__city_id=plan.city_id)
-    cancelled = Q(status=ValveRun.Status.CANCELLED, end__gt=timezone.now())
+    """All runs of the city that have not ended: the plan's, those before its start, and cancelled ones.
+
+    A cancel is never just an absence, and a plan that begins later takes nothing from the hours before.
+    """
+    listed = [ValveRun.Status.SCHEDULED, ValveRun.Status.CANCELLED]
+    runs = ValveRun.objects.filter(turnout__city_id=plan.city_id, end__gt=timezone.now(), status__in=listed)
     found: dict[int, list[ValveRun]] = {}
-    for run in city_runs.filter(Q(plan=plan) | cancelled).select_related("turnout").order_by("start", "turnout__key"):
+    for run in runs.select_related("turnout").order_by("start", "turnout__key"):
         found.setdefault(run.turnout.controller_id, []).append(run)
     return found
 
 
 def _schedule(plan: Plan, controller: Controller, runs: Sequence[ValveRun]) -> ControllerSchedule:
     last = controller.last_revision or 0  # type: ignore[attr-defined]
-    issued_at = plan.published_at or timezone.now()
+    issued_at = timezone.now()
     document = _document(plan, controller, runs, last + 1, issued_at)
     body = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
     return ControllerSchedule(
@@ -82,7 +85,7 @@ def _document(
         "supersedes": revision - 1 or None,
         "plan": str(plan.uid),
         "issued_at": _utc(issued_at),
-        "valid_from": _utc(plan.start),
+        "valid_from": _utc(issued_at),
         "valid_until": _utc(plan.valid_until),
         "poll_rate_s": controller.poll_seconds,
         "poll_jitter_s": int(controller.poll_seconds * JITTER_SHARE),

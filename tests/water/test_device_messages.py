@@ -1,0 +1,177 @@
+"""What controllers report is kept once, item by item; bad input costs nothing good."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from tests.water.fields import Fields, fields, key_of, published, runs_of
+from water.messages import run_statuses
+from water.models import DeviceMessage, ValveRun
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC).isoformat()
+
+
+@pytest.fixture
+def where(settings: Any) -> Fields:
+    settings.HEADGATE_SECTORS = ["water.network.SECTOR"]
+    return fields()
+
+
+@pytest.fixture
+def run(where: Fields) -> ValveRun:
+    (found,) = runs_of(published(where, ("upper", 1, 2)))
+    return found
+
+
+@pytest.fixture
+def token(where: Fields) -> str:
+    return key_of(where)
+
+
+def post(token: str, kind: str, body: object) -> Any:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {token}"}
+    return Client().post(f"/api/device/v1/{kind}", raw, content_type="application/json", headers=headers)
+
+
+def ack(seq: int, run: ValveRun, status: str, **more: object) -> dict[str, object]:
+    return {"seq": seq, "at": NOW, "entry": str(run.uid), "status": status, **more}
+
+
+def results(response: Any) -> list[str]:
+    assert response.status_code == 200
+    return [item["result"] for item in response.json()["results"]]
+
+
+def test_a_replay_answers_duplicate_and_changes_nothing(run: ValveRun, token: str) -> None:
+    batch = {"acks": [ack(1, run, "received"), ack(2, run, "started")]}
+    assert results(post(token, "acks", batch)) == ["accepted", "accepted"]
+    assert results(post(token, "acks", batch)) == ["duplicate", "duplicate"]
+    assert results(post(token, "acks", {"acks": [ack(2, run, "started"), ack(3, run, "completed")] * 2})) == [
+        "duplicate",
+        "accepted",
+        "duplicate",
+        "duplicate",
+    ]
+    assert DeviceMessage.objects.count() == 3
+
+
+def test_a_bad_item_is_refused_with_every_reason_and_costs_no_good_one(run: ValveRun, token: str) -> None:
+    bad = {"seq": -1, "at": "yesterday", "entry": "x", "status": "exploded", "colour": "red"}
+    answer = post(token, "acks", {"acks": [bad, ack(5, run, "started"), "not even an object", {"seq": "6"}]})
+    assert results(answer) == ["refused", "accepted", "refused", "refused"]
+    first, _, third, fourth = answer.json()["results"]
+    assert {problem["place"] for problem in first["problems"]} == {"seq", "at", "entry", "status", "colour"}
+    assert all(problem["expected"] for problem in first["problems"])
+    assert third["problems"][0]["place"] == "item"
+    assert {problem["place"] for problem in fourth["problems"]} == {"seq", "at", "entry", "status"}
+
+
+def test_a_run_of_another_controller_cannot_be_acknowledged(run: ValveRun) -> None:
+    stranger = key_of(fields("other"))
+    answer = post(
+        stranger, "acks", {"acks": [ack(1, run, "completed"), {**ack(2, run, "started"), "entry": str(uuid4())}]}
+    )
+    assert results(answer) == ["refused", "refused"]
+    assert DeviceMessage.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "reached"),
+    [
+        ([], ""),
+        (["received"], "received"),
+        (["completed", "started", "received"], "completed"),
+        (["received", "aborted_fault", "started"], "aborted_fault"),
+        (["partial", "aborted_operator"], "partial"),
+        (["rejected_limit", "received"], "rejected_limit"),
+    ],
+)
+def test_the_farthest_word_on_a_run_counts_in_whatever_order_it_came(
+    run: ValveRun, token: str, said: list[str], reached: str
+) -> None:
+    for seq, status in enumerate(said):
+        post(token, "acks", {"acks": [ack(seq, run, status)]})
+    assert run_statuses([run.uid]).get(run.uid, "") == reached
+
+
+def test_measurements_and_greetings_are_kept_with_numbers_of_their_own(run: ValveRun, token: str) -> None:
+    flow = {"seq": 1, "at": NOW, "actuator": "upper", "flow_m3s": 0.19}
+    hello = {
+        "seq": 1,
+        "at": NOW,
+        "firmware": "1.2",
+        "capabilities": ["valve"],
+        "clock_offset_s": -3,
+        "boot_reason": "power",
+    }
+    assert results(post(token, "telemetry", {"telemetry": [flow]})) == ["accepted"]
+    assert results(post(token, "hello", {"hello": [hello]})) == ["accepted"]
+    assert DeviceMessage.objects.get(kind="telemetry").data == {"actuator": "upper", "flow_m3s": 0.19}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reason": "\x00"},
+        {"reason": "x" * 301},
+        {"volume_m3": -1},
+        {"volume_m3": "12"},
+        {"at": "2026-11-20T06:00:00"},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"seq": True},
+        {"seq": 2**63},
+        {"entry_rev": 1.5},
+    ],
+)
+def test_values_that_no_database_should_hold_are_refused(run: ValveRun, token: str, change: dict[str, Any]) -> None:
+    answer = post(token, "acks", {"acks": [{**ack(1, run, "started"), **change}]})
+    assert results(answer) == ["refused"]
+    assert [problem["place"] for problem in answer.json()["results"][0]["problems"]] == list(change)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "not-json"),
+        (b"{", 400, "not-json"),
+        (b"\xff\xfe\xfd", 400, "not-json"),
+        (b"[" * 100_000, 400, "not-json"),
+        ([], 400, "bad-batch"),
+        ({"acks": []}, 400, "bad-batch"),
+        ({"acks": [{}] * 201}, 400, "bad-batch"),
+        ({"acks": [{}], "more": 1}, 400, "bad-batch"),
+        ({"telemetry": [{}]}, 400, "bad-batch"),
+        (b" " * 262_145, 413, "too-large"),
+    ],
+)
+def test_a_body_that_is_no_batch_is_a_problem(where: Fields, token: str, body: object, status: int, code: str) -> None:
+    answer = post(token, "acks", body)
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert answer.json()["code"] == code
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"NaN", b"Infinity"])
+def test_what_is_no_number_is_refused_in_words_that_json_has(run: ValveRun, token: str, number: bytes) -> None:
+    body = (
+        json.dumps({"acks": [ack(1, run, "started")]})
+        .encode()
+        .replace(b'"started"', b'"started","volume_m3":' + number)
+    )
+    answer = post(token, "acks", body)
+    assert results(answer) == ["refused"]
+    json.loads(answer.content, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def test_a_wrong_method_is_a_problem_for_devices_and_nothing_at_all_for_strangers(where: Fields, token: str) -> None:
+    path = "/api/device/v1/acks"
+    known = Client().get(path, headers={"Authorization": f"Bearer {token}"})
+    assert (known.status_code, known["Allow"], known.json()["code"]) == (405, "POST", "wrong-method")
+    assert Client().get(path).status_code == 404
