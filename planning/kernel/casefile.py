@@ -19,7 +19,7 @@ from .casefile_fields import PARTS, Reading, part_as_dict, read_part
 from .horizon import Horizon, Step
 from .network import Network
 from .problems import InvalidCase, Problem
-from .validation import problems
+from .validation import A_BUS, PER_STEP, problems
 
 VERSION = 1
 MAX_CHARACTERS = 64 * 1024 * 1024
@@ -96,15 +96,21 @@ def _from_data(data: object, found: list[Problem]) -> tuple[Network, Horizon]:
     network = Network(**{kind: _read_parts(reading, kind, case.get(kind)) for kind in PARTS})
     if horizon is not None:
         known = [problem.place for problem in reading.problems]
-        reading.problems += [p for p in problems(network, horizon) if not any(_covers(k, p.place) for k in known)]
+        reading.problems += [p for p in problems(network, horizon) if not any(_causes(k, p) for k in known)]
     if reading.problems or horizon is None:
         raise InvalidCase(reading.problems)
     return network, horizon
 
 
-def _covers(known: str, place: str) -> bool:
-    """Whether a place is one that is already complained about, or lies within it."""
-    return place == known or place.startswith((f"{known}.", f"{known}[")) or known.startswith(f"{place}[")
+def _causes(known: str, problem: Problem) -> bool:
+    """Whether a problem is at a place that is already complained about, or may only follow from a misread one."""
+    place = problem.place
+    if place == known or place.startswith((f"{known}.", f"{known}[")):
+        return True
+    if known.startswith((f"{place}[", f"{place}.", f"{place}_by_step")):
+        return True
+    misread_buses = known.split(".")[0] == "buses" and problem.expected == A_BUS
+    return misread_buses or known.startswith("horizon.steps") and problem.expected.endswith(PER_STEP)
 
 
 def _read_parts(reading: Reading, kind: str, value: object) -> tuple[Any, ...]:

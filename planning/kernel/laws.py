@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pyomo.core.base.constraint as pyomo_constraint
+from pyomo.core.base import constraint
+from pyomo.core.expr.template_expr import _template_iter_context as _Context
 from pyomo.environ import ConcreteModel, Constraint, Set, Var
+
+PLAIN_SUM = sum
 
 
 @contextmanager
 def templates() -> Iterator[None]:
-    """Pyomo's switch is a module global: put back whatever happens, other models here do not expect it."""
-    before = pyomo_constraint.TEMPLATIZE_CONSTRAINTS
-    pyomo_constraint.TEMPLATIZE_CONSTRAINTS = True
+    """Pyomo's template switch is a module global: put back whatever happens, other models here do not expect it.
+
+    While Pyomo makes a template it replaces Python's own `sum` for the whole process, and that one fails on an empty
+    generator: a web request or a poller in another thread would break. So only this thread gets to see Pyomo's.
+    """
+    before, pyomo_sum, owner = constraint.TEMPLATIZE_CONSTRAINTS, _Context.sum_template, threading.get_ident()
+
+    def own_sum(context: Any, *args: Any, **kwargs: Any) -> Any:
+        is_owner = threading.get_ident() == owner
+        return pyomo_sum(context, *args, **kwargs) if is_owner else PLAIN_SUM(*args, **kwargs)
+
+    constraint.TEMPLATIZE_CONSTRAINTS, _Context.sum_template = True, own_sum
     try:
         yield
     finally:
-        pyomo_constraint.TEMPLATIZE_CONSTRAINTS = before
+        constraint.TEMPLATIZE_CONSTRAINTS, _Context.sum_template = before, pyomo_sum
 
 
 def names(parts: Iterable[Any]) -> list[str]:

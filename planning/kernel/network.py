@@ -155,7 +155,8 @@ class Network:
 
 def joined_buses(network: Network) -> list[str]:
     """The buses that any part stands at, in their order; a bus without parts has nothing to balance."""
-    found = {part.bus for part in (*network.supplies, *network.demands, *network.stores)}
+    found = {supply.bus for supply in network.supplies} | {demand.bus for demand in network.demands}
+    found |= {store.bus for store in network.stores}
     for link in network.links:
         found |= {link.source, *link.to, *link.uses}
     return [bus.name for bus in network.buses if bus.name in found]

@@ -17,7 +17,7 @@ import numpy as np
 from .compiled import Compiled, Floats, Places
 
 ModelStatus = highspy.HighsModelStatus
-_LIMITS = (ModelStatus.kTimeLimit, ModelStatus.kInterrupt, ModelStatus.kHighsInterrupt, ModelStatus.kIterationLimit)
+_LIMITS = (ModelStatus.kTimeLimit, ModelStatus.kInterrupt, ModelStatus.kIterationLimit)
 _INFEASIBLE = (ModelStatus.kInfeasible, ModelStatus.kUnboundedOrInfeasible)
 
 ITERATION_LIMIT = "Iteration limit reached"
@@ -64,7 +64,7 @@ class Solver:
         self._highs = highspy.Highs()
         self._gap = gap
         self.is_searching = self.is_mip
-        self._has_basis = self._simplex_stalls = False
+        self._has_basis = self.simplex_stalls = False
         self._start: Floats | None = None
         _must(self._highs.setOptionValue("output_flag", False), "option output_flag")
         _must(self._highs.passModel(_lp(compiled)), "the model")
@@ -108,13 +108,13 @@ class Solver:
             ending = self._run(max(WARM_LEAST, rows // WARM_SHARE))
             if ending.what != ITERATION_LIMIT:
                 return ending
-        if not self._simplex_stalls:
+        if not self.simplex_stalls:
             _must(self._highs.clearSolver(), "a cold start")
             ending = self._run(max(COLD_LEAST, rows // COLD_SHARE))
             self._has_basis = ending.ended_well
             if ending.what != ITERATION_LIMIT:
                 return ending
-            self._simplex_stalls = True
+            self.simplex_stalls = True
         ending = self._run_inside()
         return ending if ending.ended_well or self.stopped else self._to_vertex()
 
@@ -137,9 +137,8 @@ class Solver:
 
     def release_rows(self, rows: Places) -> None:
         """These rows limit nothing any more."""
-        places = rows.astype(np.int32)
-        free = np.full(len(places), np.inf)
-        _must(self._highs.changeRowsBounds(len(places), places, -free, free), "row bounds")
+        for row in rows.tolist():
+            _must(self._highs.changeRowBounds(row, -np.inf, np.inf), "row bounds")
 
     def fix_integers(self, values: Floats) -> None:
         """Holds the integers at their values: what is left is an LP, with prices."""

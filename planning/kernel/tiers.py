@@ -16,11 +16,10 @@ from .compiled import Compiled, Floats, Places
 from .solver import Ending, Solver
 from .wishes import Wish
 
-LOCK = 1e-6
-"""Slack left in a lock of a shortage, as a share of its value and at least of 1: ten times HiGHS' feasibility
-tolerance, so that the next stage keeps some room, and the point that reached the value stays inside."""
-ZERO_LOCK = 1e-7
-"""Slack left in the lock of a ratio without shortage: a tenth of what is reported, so that money cannot buy one."""
+LOCK, WIDE_LOCK = 1e-7, 1e-6
+"""Slack left in a lock of a shortage, as a share of its value and at least of 1: HiGHS' feasibility tolerance, so that
+the point that reached the value stays inside; ten times that where the interior point method has to find room in it.
+What is not short at all is locked as it is, so that money cannot buy a trace of shortage."""
 NOTHING = 1e-7
 """A tier's shortage up to this share of what it wants counts as none."""
 FAIR_ENOUGH = 1e-3
@@ -142,11 +141,17 @@ class Tiers:
     def _lock(self, columns: Places) -> None:
         """What these columns have now is the most they may have from now on."""
         reached = np.maximum(self.values_now[columns], 0.0)
-        room = np.where(reached <= NOTHING, ZERO_LOCK, LOCK * np.maximum(1.0, reached))
+        room = np.where(reached <= NOTHING, 0.0, self._room * np.maximum(1.0, reached))
         self.solver.set_bounds(columns, np.zeros(len(columns)), reached + room)
 
     def _cap(self, columns: Places, level: float) -> None:
-        self.solver.set_bounds(columns, np.zeros(len(columns)), np.full(len(columns), level + LOCK * max(1.0, level)))
+        self.solver.set_bounds(
+            columns, np.zeros(len(columns)), np.full(len(columns), level + self._room * max(1.0, level))
+        )
+
+    @property
+    def _room(self) -> float:
+        return WIDE_LOCK if self.solver.simplex_stalls else LOCK
 
 
 def lowest_money(compiled: Compiled) -> float:

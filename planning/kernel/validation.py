@@ -13,6 +13,8 @@ from .problems import Problem
 
 EDGE = 1e-9
 """Two limits closer than this are equal."""
+A_BUS = "the name of a bus"
+PER_STEP = "one per step"
 
 
 def problems(network: Network, horizon: Horizon) -> list[Problem]:
@@ -52,12 +54,16 @@ def _horizon(horizon: Horizon) -> Iterator[Problem]:
         if step.parent is not None and not 0 <= step.parent < s:
             yield Problem(f"{place}.parent", step.parent, "a step that stands before it")
     roots = [step for step in horizon.steps if step.parent is None]
-    if horizon.steps and len(roots) != 1:
-        yield Problem("horizon.steps", len(roots), "one step without a parent")
-    yield from _probabilities(horizon)
+    total = sum(step.probability for step in roots)
+    if horizon.steps and abs(total - 1) > 1e-6:
+        yield Problem("horizon.steps", total, "probabilities of the steps without a parent that add up to 1")
+    if len({step.start.isoformat() for step in roots}) > 1:
+        yield Problem("horizon.steps", len(roots), "one start for all steps without a parent")
+    if all(step.start.tzinfo is not None for step in horizon.steps):
+        yield from _children(horizon)
 
 
-def _probabilities(horizon: Horizon) -> Iterator[Problem]:
+def _children(horizon: Horizon) -> Iterator[Problem]:
     """Every step's children share its probability, and begin when it ends."""
     children: dict[int, list[int]] = {}
     for s, step in enumerate(horizon.steps):
@@ -92,7 +98,7 @@ def _names(network: Network) -> Iterator[Problem]:
 
 def _bus(place: str, bus: str, buses: set[str]) -> Iterator[Problem]:
     if bus not in buses:
-        yield Problem(place, bus, "the name of a bus")
+        yield Problem(place, bus, A_BUS)
 
 
 def _numbers(
@@ -101,7 +107,7 @@ def _numbers(
     """A number, or one per step; at least `low`; infinity only where it means "no limit"."""
     values = numbers if isinstance(numbers, tuple) else (numbers,)
     if isinstance(numbers, tuple) and len(numbers) != len(horizon):
-        yield Problem(place, f"{len(numbers)} values", f"one number, or {len(horizon)}: one per step")
+        yield Problem(place, f"{len(numbers)} values", f"one number, or {len(horizon)}: {PER_STEP}")
     for s, value in enumerate(values):
         where = f"{place}[{s}]" if isinstance(numbers, tuple) else place
         if not _is_number(value) or not (math.isfinite(value) or infinite and value == math.inf):
@@ -217,7 +223,7 @@ def _link(link: Link, horizon: Horizon, buses: set[str]) -> Iterator[Problem]:
     yield from _bus(f"{place}.from", link.source, buses)
     for key, ends in (("to", link.to), ("uses", link.uses)):
         for bus, coefficient in ends.items():
-            yield from _bus(f"{place}.{key}", bus, buses)
+            yield from _bus(f"{place}.{key}.{bus}", bus, buses)
             yield from _single(f"{place}.{key}.{bus}", coefficient, low=0)
     if link.source in link.to:
         yield Problem(f"{place}.to", link.source, "another bus than the link comes from")

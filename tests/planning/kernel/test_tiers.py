@@ -1,0 +1,174 @@
+"""Who goes short, by how much and when: tiers before money, equal shares inside a tier, even in time."""
+
+from __future__ import annotations
+
+from planning.kernel.horizon import Horizon
+from planning.kernel.network import Commitment, Demand, Final, Link, Store, Supply
+from planning.kernel.outcome import Status
+from planning.kernel.solve import solve
+from tests.worlds.tiny import START, hours, near, tree, world
+
+
+def solved(network, horizon):
+    answer = solve(network, horizon)
+    assert (answer.status, answer.broken_limits) == (Status.OPTIMAL, ())
+    return answer
+
+
+def test_a_lower_tier_is_served_first_whatever_the_cost():
+    # 10 for 8 + 6. Serving homes costs 100 a unit by their link and fabs pay 1e6 for a shortage, yet homes get their 8.
+    network = world(
+        "lake town park",
+        Supply("inflow", "lake", max=10.0),
+        Link("to_town", "lake", max=50.0, to={"town": 1.0}, cost=100.0),
+        Link("to_park", "lake", max=50.0, to={"park": 1.0}),
+        Demand("homes", "town", 8.0, tier=1),
+        Demand("fabs", "park", 6.0, tier=2, penalty=1e6),
+    )
+    answer = solved(network, hours(2))
+    assert answer.served == {"homes": near((8.0, 8.0)), "fabs": near((2.0, 2.0))}
+    assert answer.tiers == {1: near(0.0), 2: near(8.0)}
+    assert answer.objective == near(1600.0 + 8e6)
+
+
+def test_a_shortage_inside_a_tier_is_shared_in_equal_ratio():
+    # 9 for 10 + 5: both get 60 %, although the one pays more and stands nearer.
+    network = world(
+        "lake farms",
+        Supply("inflow", "lake", max=9.0),
+        Link("canal", "lake", max=50.0, to={"farms": 1.0}, cost=7.0),
+        Demand("near", "lake", 10.0, tier=1, penalty=500.0),
+        Demand("far", "farms", 5.0, tier=1, penalty=1.0),
+    )
+    assert solved(network, hours(1)).served == {"near": near((6.0,)), "far": near((3.0,))}
+
+
+def test_a_wish_that_cannot_get_more_does_not_hold_the_others_down():
+    # Inflow 15 for three wishes of 10, and a pipe of 2 to the first: it is short by 0.8 whatever happens.
+    # The other two share the remaining 13: 6.5 each, short by 0.35.
+    network = world(
+        "lake hill",
+        Supply("inflow", "lake", max=15.0),
+        Link("pipe", "lake", max=2.0, to={"hill": 1.0}),
+        Demand("hill", "hill", 10.0, tier=1),
+        Demand("left", "lake", 10.0, tier=1, penalty=1.0),
+        Demand("right", "lake", 10.0, tier=1, penalty=9.0),
+    )
+    assert solved(network, hours(1)).served == {"hill": near((2.0,)), "left": near((6.5,)), "right": near((6.5,))}
+
+
+def test_the_least_shortage_comes_before_equal_shares():
+    # The canal loses half. 6 in the lake: all to the near wish leaves 4 + 10 short; any unit sent on costs two.
+    # Least total: near gets its 6 of 10, far none.
+    network = world(
+        "lake farms",
+        Supply("inflow", "lake", max=6.0),
+        Link("canal", "lake", max=50.0, to={"farms": 0.5}),
+        Demand("near", "lake", 10.0, tier=1),
+        Demand("far", "farms", 10.0, tier=1),
+    )
+    assert solved(network, hours(1)).served == {"near": near((6.0,)), "far": near((0.0,))}
+
+
+def test_a_shortage_is_spread_evenly_over_time():
+    # 9 stored for 3 hours of 4: 3 an hour, a quarter short in each, not one hour without.
+    network = world("tank", Store("tank", "tank", 20.0, initial=9.0), Demand("homes", "tank", 4.0, tier=1))
+    answer = solved(network, hours(3))
+    assert answer.served["homes"] == near((3.0, 3.0, 3.0))
+    (shortage,) = answer.shortages
+    assert (shortage.amount, shortage.share) == (near(3.0), near(0.25))
+    assert (shortage.first_step, shortage.last_step) == (0, 2)
+
+
+def test_money_decides_nothing_once_the_shortage_is_locked():
+    # Water is worth more at the end (50) than the wish's penalty (1), and still all of it is served.
+    pond = Store("pond", "lake", 20.0, initial=6.0, end_value=50.0)
+    answer = solved(world("lake", pond, Demand("farm", "lake", 5.0, tier=9, penalty=1.0)), hours(2))
+    assert answer.served["farm"] == near((3.0, 3.0))
+    assert answer.levels["pond"][-1] == near(0.0)
+
+
+def test_an_economic_demand_is_served_while_it_pays():
+    # Penalty 5: power at 3 is bought for it, at 8 it goes without; tiers stay empty.
+    power = Supply("power", "grid", max=9.0, cost=(3.0, 8.0))
+    answer = solved(world("grid", power, Demand("hydrogen", "grid", 4.0, penalty=5.0)), hours(2))
+    assert answer.served["hydrogen"] == near((4.0, 0.0))
+    assert answer.tiers == {}
+    assert (answer.cost, answer.objective) == (near(12.0), near(12.0 + 20.0))
+    (shortage,) = answer.shortages
+    assert (shortage.wish, shortage.tier, shortage.amount) == ("hydrogen", None, near(4.0))
+
+
+def test_an_economic_demand_never_takes_from_a_tier():
+    network = world(
+        "lake",
+        Supply("inflow", "lake", max=5.0),
+        Demand("homes", "lake", 5.0, tier=7),
+        Demand("resort", "lake", 5.0, penalty=1e9),
+    )
+    assert solved(network, hours(1)).served == {"homes": near((5.0,)), "resort": near((0.0,))}
+
+
+def test_a_soft_final_level_shares_with_the_demands_of_its_tier():
+    # 12 held, 2 hours of 5 wanted (10), 10 asked at the end: 20 for 12, both get 60 %.
+    pond = Store("pond", "lake", 20.0, initial=12.0, final=Final(min=10.0, tier=1))
+    answer = solved(world("lake", pond, Demand("farm", "lake", 5.0, tier=1)), hours(2))
+    assert answer.served["farm"] == near((3.0, 3.0))
+    assert answer.levels["pond"][-1] == near(6.0)
+
+
+def test_a_final_level_of_a_later_tier_waits():
+    pond = Store("pond", "lake", 20.0, initial=12.0, final=Final(min=10.0, tier=2))
+    answer = solved(world("lake", pond, Demand("farm", "lake", 5.0, tier=1)), hours(2))
+    assert (answer.tiers[1], answer.tiers[2]) == (near(0.0), near(8.0))
+
+
+def test_equal_shares_count_amounts_over_mixed_steps():
+    # One hour and then two; 3 + 3·2 = 9 wanted by one, 1 + 1·2 = 3 by the other; 6 stored: half of each.
+    horizon = Horizon.path(START, [(1, 1.0), (1, 2.0)])
+    network = world(
+        "tank",
+        Store("tank", "tank", 20.0, initial=6.0),
+        Demand("big", "tank", 3.0, tier=1),
+        Demand("small", "tank", 1.0, tier=1),
+    )
+    assert solved(network, horizon).served == {"big": near((1.5, 1.5)), "small": near((0.5, 0.5))}
+
+
+def test_a_shortage_in_a_branch_counts_by_its_probability():
+    # Inflow 4 in the wet branch (p 0.75), 1 in the dry one, 4 wanted: 3 short at 0.25 = 0.75 expected.
+    network = world("lake", Supply("inflow", "lake", max=(4.0, 4.0, 1.0)), Demand("farm", "lake", 4.0, tier=1))
+    answer = solved(network, tree((None, 1.0, 1.0), (0, 1.0, 0.75), (0, 1.0, 0.25)))
+    assert answer.tiers == {1: near(0.75)}
+    (shortage,) = answer.shortages
+    assert (shortage.first_step, shortage.worst_step) == (2, 2)
+
+
+def test_tiers_hold_with_on_off_parts_too():
+    # A pump that runs at 6 at least: 9 for 10 + 5 as above, the pump on both hours.
+    network = world(
+        "lake farms",
+        Supply("inflow", "lake", max=9.0),
+        Link("pump", "lake", max=9.0, to={"farms": 1.0}, cost=7.0),
+        Demand("left", "farms", 10.0, tier=1, penalty=500.0),
+        Demand("right", "farms", 5.0, tier=1, penalty=1.0),
+        Commitment("unit", "link", "pump", min_rate=6.0, start_cost=100.0),
+    )
+    answer = solved(network, hours(2))
+    assert answer.served == {"left": near((6.0, 6.0)), "right": near((3.0, 3.0))}
+    assert answer.commitments["unit"] == (1, 1)
+    assert answer.cost == near(100.0 + 18 * 7.0)
+
+
+def test_the_same_input_gives_the_same_answer():
+    network = world(
+        "lake farms",
+        Supply("inflow", "lake", max=(9.0, 3.0, 4.0)),
+        Store("pond", "lake", 5.0, initial=1.0),
+        Link("canal", "lake", max=50.0, to={"farms": 0.9}),
+        Demand("near", "lake", 10.0, tier=1),
+        Demand("far", "farms", 5.0, tier=1),
+        Demand("last", "farms", 2.0, tier=2),
+    )
+    first, second = solved(network, hours(3)), solved(network, hours(3))
+    assert first.as_dict(network, hours(3)) | {"seconds": {}} == second.as_dict(network, hours(3)) | {"seconds": {}}
