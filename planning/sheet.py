@@ -76,7 +76,7 @@ class Sheet:
     notes: list[Note] = field(default_factory=list)
     synthetic: bool = False
 
-    def put(self, part: Part, asset: Asset, role: str, words: str = "{name}") -> None:
+    def put(self, part: Part, asset: Asset | City, role: str, words: str = "{name}") -> None:
         """`words` is a message of the catalog (marked with gettext_noop) that may speak of {name}."""
         self.parts.append(part)
         self.labels[part.name] = Label(*_in_both(words, name=asset), role, asset.key)

@@ -83,7 +83,7 @@ class ConduitAdmin(AssetAdmin):
 
 @admin.register(WaterUser)
 class WaterUserAdmin(AssetAdmin):
-    list_display = (*WHAT, "kind", "bus", "user_class", "penalty_per_m3", "tank_km3", *WHENCE)
+    list_display = (*WHAT, "kind", "bus", "user_class", "penalty_per_m3", "tank_km3", "tank_reserve_share", *WHENCE)
     list_filter = ("city", "kind", "user_class", "assumption")
     list_select_related = ("bus", "city")
 

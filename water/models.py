@@ -40,11 +40,11 @@ class WaterBus(Asset):
 class River(Asset):
     """A river reach: its inflow must be taken; what nobody takes passes on. Its environmental flow is a wish."""
 
-    bus = models.ForeignKey(WaterBus, models.PROTECT, verbose_name=_("bus"))
-    flow = models.ForeignKey(Series, models.PROTECT, verbose_name=_("flow series, m³/s"))
+    bus = models.ForeignKey(WaterBus, models.RESTRICT, verbose_name=_("bus"))
+    flow = models.ForeignKey(Series, models.RESTRICT, verbose_name=_("flow series, m³/s"))
     environmental_flow_m3s = models.FloatField(_("environmental flow, m³/s"), default=0.0, validators=NOT_NEGATIVE)
     downstream = models.ForeignKey(
-        WaterBus, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("downstream bus")
+        WaterBus, models.RESTRICT, null=True, blank=True, related_name="+", verbose_name=_("downstream bus")
     )
     """Without one the river runs to the sea."""
 
@@ -56,8 +56,8 @@ class River(Asset):
 class Weir(Asset):
     """An intake from a river, limited by its structure and by turbidity after storms."""
 
-    river = models.ForeignKey(River, models.PROTECT, verbose_name=_("river"))
-    to_bus = models.ForeignKey(WaterBus, models.PROTECT, verbose_name=_("to"))
+    river = models.ForeignKey(River, models.RESTRICT, verbose_name=_("river"))
+    to_bus = models.ForeignKey(WaterBus, models.RESTRICT, verbose_name=_("to"))
     capacity_km3_per_day = models.FloatField(_("intake, 10³ m³ a day"), validators=NOT_NEGATIVE)
     turbid_points = models.JSONField(_("intake in muddy water"), default=list, blank=True)
     """[[recent flow, intake that can still be cleared], …] in m³/s, rising; empty for no limit."""
@@ -81,7 +81,7 @@ class WaterSource(Asset):
         RECLAIMED = "reclaimed", _("reclaimed-water plant")
 
     kind = models.CharField(_("kind"), max_length=14, choices=Kind.choices)
-    bus = models.ForeignKey(WaterBus, models.PROTECT, verbose_name=_("bus"))
+    bus = models.ForeignKey(WaterBus, models.RESTRICT, verbose_name=_("bus"))
     capacity_phases = models.JSONField(_("capacity, 10³ m³ a day, from a date"))
     """[{"from": "2026-01-01", "km3_per_day": 30.0}, …]; before the first date it gives nothing."""
     kwh_per_m3 = models.FloatField(_("energy, kWh per m³"), default=0.0, validators=NOT_NEGATIVE)
@@ -94,12 +94,12 @@ class WaterSource(Asset):
 
 
 class Reservoir(Asset):
-    bus = models.ForeignKey(WaterBus, models.PROTECT, verbose_name=_("bus"))
+    bus = models.ForeignKey(WaterBus, models.RESTRICT, verbose_name=_("bus"))
     capacity_km3 = models.FloatField(_("effective capacity, 10³ m³"), validators=NOT_NEGATIVE)
     minimum_km3 = models.FloatField(_("least storage, 10³ m³"), default=0.0, validators=NOT_NEGATIVE)
-    storage = models.ForeignKey(Series, models.PROTECT, related_name="+", verbose_name=_("storage series, 10³ m³"))
+    storage = models.ForeignKey(Series, models.RESTRICT, related_name="+", verbose_name=_("storage series, 10³ m³"))
     inflow = models.ForeignKey(
-        Series, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("inflow series, m³/s")
+        Series, models.RESTRICT, null=True, blank=True, related_name="+", verbose_name=_("inflow series, m³/s")
     )
     loss_per_day = models.FloatField(_("evaporation and seepage per day, share"), default=0.0, validators=SHARE)
     target_share = models.JSONField(_("target by month, share of capacity"), default=list, blank=True)
@@ -114,8 +114,8 @@ class Reservoir(Asset):
 
 
 class TreatmentPlant(Asset):
-    from_bus = models.ForeignKey(WaterBus, models.PROTECT, related_name="plants_out", verbose_name=_("from"))
-    to_bus = models.ForeignKey(WaterBus, models.PROTECT, related_name="plants_in", verbose_name=_("to"))
+    from_bus = models.ForeignKey(WaterBus, models.RESTRICT, related_name="plants_out", verbose_name=_("from"))
+    to_bus = models.ForeignKey(WaterBus, models.RESTRICT, related_name="plants_in", verbose_name=_("to"))
     capacity_km3_per_day = models.FloatField(_("capacity, 10³ m³ a day"), validators=NOT_NEGATIVE)
     recovery_share = models.FloatField(_("recovery, share"), default=0.97, validators=SHARE)
     kwh_per_m3 = models.FloatField(_("energy, kWh per m³"), default=0.0, validators=NOT_NEGATIVE)
@@ -140,8 +140,8 @@ class Conduit(Asset):
         TRANSFER = "transfer", _("transfer")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
-    from_bus = models.ForeignKey(WaterBus, models.PROTECT, related_name="conduits_out", verbose_name=_("from"))
-    to_bus = models.ForeignKey(WaterBus, models.PROTECT, related_name="conduits_in", verbose_name=_("to"))
+    from_bus = models.ForeignKey(WaterBus, models.RESTRICT, related_name="conduits_out", verbose_name=_("from"))
+    to_bus = models.ForeignKey(WaterBus, models.RESTRICT, related_name="conduits_in", verbose_name=_("to"))
     capacity_km3_per_day = models.FloatField(_("capacity, 10³ m³ a day"), validators=NOT_NEGATIVE)
     loss_share = models.FloatField(_("loss, share"), default=0.0, validators=SHARE)
     lag_hours = models.FloatField(_("travel time, h"), default=0.0, validators=NOT_NEGATIVE)
@@ -163,11 +163,13 @@ class WaterUser(Asset):
         INDUSTRY = "industry", _("industry")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
-    bus = models.ForeignKey(WaterBus, models.PROTECT, verbose_name=_("bus"))
-    demand = models.ForeignKey(Series, models.PROTECT, verbose_name=_("demand series, 10³ m³ an hour"))
+    bus = models.ForeignKey(WaterBus, models.RESTRICT, verbose_name=_("bus"))
+    demand = models.ForeignKey(Series, models.RESTRICT, verbose_name=_("demand series, 10³ m³ an hour"))
     user_class = models.SlugField(_("user class"))
     penalty_per_m3 = models.FloatField(_("value of water not served, money per m³"), validators=NOT_NEGATIVE)
     tank_km3 = models.FloatField(_("own tanks, 10³ m³"), default=0.0, validators=NOT_NEGATIVE)
+    tank_reserve_share = models.FloatField(_("reserve in the tanks, share"), default=0.3, validators=SHARE)
+    """What normal operation leaves in the tanks; a shortage may use it. The default is an assumption."""
 
     class Meta(Asset.Meta):
         verbose_name = _("water user")
@@ -177,11 +179,11 @@ class WaterUser(Asset):
 class IrrigationSystem(Asset):
     """A canal system with its weather and its bus; its laterals hang on it."""
 
-    bus = models.ForeignKey(WaterBus, models.PROTECT, verbose_name=_("bus"))
+    bus = models.ForeignKey(WaterBus, models.RESTRICT, verbose_name=_("bus"))
     reference_eto = models.ForeignKey(
-        Series, models.PROTECT, related_name="+", verbose_name=_("reference evapotranspiration series, mm a day")
+        Series, models.RESTRICT, related_name="+", verbose_name=_("reference evapotranspiration series, mm a day")
     )
-    rain = models.ForeignKey(Series, models.PROTECT, related_name="+", verbose_name=_("rain series, mm a day"))
+    rain = models.ForeignKey(Series, models.RESTRICT, related_name="+", verbose_name=_("rain series, mm a day"))
     conveyance_efficiency = models.FloatField(_("conveyance efficiency, share"), default=0.8, validators=SHARE)
     user_class = models.SlugField(_("user class"), default="agriculture")
     penalty_per_m3 = models.FloatField(_("value of water not served, money per m³"), validators=NOT_NEGATIVE)
@@ -192,7 +194,7 @@ class IrrigationSystem(Asset):
 
 
 class Lateral(Asset):
-    system = models.ForeignKey(IrrigationSystem, models.PROTECT, related_name="laterals", verbose_name=_("system"))
+    system = models.ForeignKey(IrrigationSystem, models.RESTRICT, related_name="laterals", verbose_name=_("system"))
     capacity_m3s = models.FloatField(_("capacity, m³/s"), validators=NOT_NEGATIVE)
     max_open = models.PositiveSmallIntegerField(_("valves open at once, at most"), validators=[MinValueValidator(1)])
     quiet_windows = models.JSONField(_("quiet windows, local time"), default=list, blank=True)
@@ -207,7 +209,7 @@ class Lateral(Asset):
 class Controller(Asset):
     """A device in the field that polls for its schedule and opens valves."""
 
-    lateral = models.ForeignKey(Lateral, models.PROTECT, related_name="controllers", verbose_name=_("lateral"))
+    lateral = models.ForeignKey(Lateral, models.RESTRICT, related_name="controllers", verbose_name=_("lateral"))
     poll_seconds = models.PositiveIntegerField(_("poll every, s"), default=300)
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True, editable=False)
     applied_revision = models.PositiveIntegerField(_("applied revision"), null=True, blank=True, editable=False)
@@ -220,8 +222,8 @@ class Controller(Asset):
 class Turnout(Asset):
     """A valve from a lateral to fields. `travel_minutes` is the water's way from the head of the lateral."""
 
-    lateral = models.ForeignKey(Lateral, models.PROTECT, related_name="turnouts", verbose_name=_("lateral"))
-    controller = models.ForeignKey(Controller, models.PROTECT, related_name="turnouts", verbose_name=_("controller"))
+    lateral = models.ForeignKey(Lateral, models.RESTRICT, related_name="turnouts", verbose_name=_("lateral"))
+    controller = models.ForeignKey(Controller, models.RESTRICT, related_name="turnouts", verbose_name=_("controller"))
     flow_m3s = models.FloatField(_("flow when open, m³/s"), validators=NOT_NEGATIVE)
     min_run_minutes = models.PositiveIntegerField(_("shortest run, minutes"), default=30)
     max_run_minutes = models.PositiveIntegerField(_("longest run, minutes"), null=True, blank=True)
@@ -235,7 +237,7 @@ class Turnout(Asset):
 class CropBlock(Asset):
     """Fields with one crop behind one turnout."""
 
-    turnout = models.ForeignKey(Turnout, models.PROTECT, related_name="blocks", verbose_name=_("turnout"))
+    turnout = models.ForeignKey(Turnout, models.RESTRICT, related_name="blocks", verbose_name=_("turnout"))
     crop = models.SlugField(_("crop"))
     area_ha = models.FloatField(_("area, ha"), validators=NOT_NEGATIVE)
     planted = models.CharField(_("planted on (MM-DD)"), max_length=5, validators=MONTH_DAY)

@@ -36,7 +36,7 @@ from .reports import summary
 from .runs import withdraw_runs, write_runs
 from .schedules import write_schedules
 from .turns import follow_ups, run
-from .users import add_user, note_tanks
+from .users import add_users
 from .works import add_conduit, add_plant, add_reservoir
 
 
@@ -118,9 +118,7 @@ def _write(sheet: Sheet, reading: Reading, rows: Rows) -> None:
         add_source(sheet, reading, source)
     for reservoir in rows.reservoirs:
         add_reservoir(sheet, reading, reservoir)
-    for user in rows.users:
-        add_user(sheet, reading, user)
-    note_tanks(sheet, reading, rows.users)
+    add_users(sheet, reading, rows.users)
     for system in rows.systems:
         add_system(sheet, reading, system, [lateral for lateral in rows.laterals if lateral.system_id == system.pk])
     demands = [part for part in sheet.parts if isinstance(part, Demand)]

@@ -114,6 +114,8 @@ def _classes_of(part: Part) -> Sequence[str]:
         return ("storage",)
     if isinstance(part, water.River) and part.environmental_flow_m3s:
         return ("environment",)
+    if isinstance(part, water.WaterUser) and part.tank_km3:
+        return part.user_class, "storage"
     user_class = getattr(part, "user_class", None)
     return (user_class,) if user_class else ()
 

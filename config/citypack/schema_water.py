@@ -139,6 +139,8 @@ class WaterUser(Figures):
     user_class: Key
     penalty_per_m3: Positive
     tank_km3: NotNegative = 0.0
+    tank_reserve_share: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """What normal operation leaves in the tanks; a shortage may use it."""
 
 
 class IrrigationSystem(Figures):

@@ -272,12 +272,15 @@ def _spilled(case: Recount) -> Iterator[Fact]:
 
 
 def _stores_at_limits(case: Recount) -> Iterator[Fact]:
-    """Stores that run down to their lowest allowed level, then those that fill up, the longest first."""
+    """Stores that run down to their lowest allowed level, then those that fill up, the longest first. One that is full
+    throughout, such as an untouched reserve, does not fill up.
+    """
     for kind, reached, limit in (("store_low", _at_bottom, "min"), ("store_full", _at_top, "capacity")):
         found: list[tuple[float, Fact]] = []
         for store in case.network.stores:
             steps = np.flatnonzero(reached(case, store))
-            if steps.size:
+            throughout = kind == "store_full" and steps.size == len(case.hours)
+            if steps.size and not throughout:
                 hours = float(np.sum(case.hours[steps]))
                 values: dict[str, Value] = {"commodity": _commodity(case, store.bus), "hours": hours}
                 values |= {"limit": float(case.series(getattr(store, limit))[steps[0]])}

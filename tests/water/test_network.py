@@ -11,6 +11,7 @@ import pytest
 from forecasting.models import Observation
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, Network, Supply, at
+from planning.kernel.outcome import Answer
 from planning.kernel.problems import InvalidNetwork
 from planning.kernel.solve import solve
 from planning.kernel.validation import problems
@@ -18,7 +19,7 @@ from tests.water.small import bus, demand, link, network_of, path, reading, seri
 from water.intakes import add_river, add_source, add_weir, capacity_on
 from water.models import Conduit, Reservoir, River, TreatmentPlant, WaterSource, WaterUser, Weir
 from water.reading import Before, Reading, Sheet
-from water.users import add_user, note_tanks
+from water.users import add_user, add_users, note_tanks
 from water.works import add_conduit, add_plant, add_reservoir, full_share
 
 
@@ -312,7 +313,7 @@ def test_a_canal_carries_what_the_plan_in_force_sent():
 
 
 # --- users ---------------------------------------------------------------------------------------------------
-def homes(use: float = 1.0, tank_km3: float = 0.0) -> WaterUser:
+def homes(use: float | tuple[float, ...] = 1.0, tank_km3: float = 0.0, reserve: float = 0.0) -> WaterUser:
     return WaterUser(
         key="homes",
         name="Homes",
@@ -322,6 +323,7 @@ def homes(use: float = 1.0, tank_km3: float = 0.0) -> WaterUser:
         user_class="domestic",
         penalty_per_m3=300.0,
         tank_km3=tank_km3,
+        tank_reserve_share=reserve,
     )
 
 
@@ -343,6 +345,57 @@ def test_tanks_stand_before_their_user_and_start_where_the_plan_in_force_left_th
     assert [note.en for note in assumed.notes] == ["The own tanks of 1 users are taken to be 80% full."]
     assert store(planned.network(), "tank.homes").initial == 3.0 and planned.notes == []
     assert demand(planned.network(), "water.homes").bus == "homes.site"
+
+
+def test_what_tanks_hold_fills_the_reserve_first():
+    user = homes(tank_km3=10.0, reserve=0.3)
+    assumed, low = Sheet(), Sheet()
+    before = Before(levels={"tank.homes": 0.0, "reserve.homes": 2.0})
+    for sheet, read in ((assumed, reading(user.demand)), (low, reading(user.demand, before=before))):
+        add_users(sheet, read, [user])
+    # 8 of 10 are taken to be there: 3 of reserve and 5 above it, which is also what should be left at the end
+    working, reserve = store(assumed.network(), "tank.homes"), store(assumed.network(), "reserve.homes")
+    assert (working.capacity, working.initial, reserve.capacity, reserve.initial) == (7.0, 5.0, 3.0, 3.0)
+    assert (working.final.min, reserve.final.min) == (5.0, 3.0)  # type: ignore[union-attr]
+    assert store(low.network(), "tank.homes").initial == 0.0
+    assert store(low.network(), "reserve.homes").initial == 2.0
+
+
+def a_day_of_homes(user: WaterUser, spring: float | tuple[float, ...], before: Before | None = None) -> Answer:
+    sheet = Sheet()
+    add_users(sheet, reading(user.demand, before=before), [user])
+    springs = Network(buses=(Bus("clean", "water"),), supplies=(Supply("spring", "clean", spring, cost=DEAR_EVENING),))
+    return solve(sheet.network() + springs, path())
+
+
+DEAR_EVENING = tuple(9000.0 if 16 <= hour < 22 else 2000.0 for hour in range(24))
+
+
+def test_no_tariff_is_reason_enough_to_touch_the_reserve():
+    answer = a_day_of_homes(homes(use=1.0, tank_km3=6.0, reserve=0.5), spring=5.0)
+    # 3 of 6 are working volume: of the 6 used in the dear evening 3 come from the tank, 3 must be bought dear
+    assert sum(answer.supplies["spring"][16:22]) == close(3.0)
+    assert min(answer.levels["reserve.homes"]) == close(3.0)
+    assert answer.shortages == ()
+
+
+def test_homes_are_served_from_the_reserve_before_they_go_short():
+    # The spring fails from 04:00 to 09:00: 5 are missing, the working volume can hold 3 of them, the reserve has 3
+    spring = tuple(0.0 if 4 <= hour < 9 else 5.0 for hour in range(24))
+    answer = a_day_of_homes(homes(use=1.0, tank_km3=6.0, reserve=0.5), spring)
+    assert sum(answer.short["water.homes"]) == close(0.0)
+    assert answer.levels["reserve.homes"][8] == close(1.0)
+    assert [(short.wish, short.tier, short.amount) for short in answer.shortages] == [("tank_reserves", 6, close(2.0))]
+    # filled again as soon as the spring is back, for the service main carries 2 an hour and the homes use 1
+    assert answer.levels["reserve.homes"][10] == close(3.0)
+
+
+def test_a_reserve_that_was_used_is_filled_again_without_waiting_for_the_last_hour():
+    user = homes(use=1.0, tank_km3=6.0, reserve=0.5)
+    used = Before(levels={"tank.homes": 0.0, "reserve.homes": 0.0})
+    answer = a_day_of_homes(user, 5.0, used)
+    # the main brings 2 an hour, the homes take 1: the reserve of 3 is full after 3 hours
+    assert answer.levels["reserve.homes"][2] == close(3.0)
 
 
 def test_a_class_without_a_tier_is_refused_by_name():
