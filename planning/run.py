@@ -24,7 +24,7 @@ from .kernel.outcome import Answer, Progress
 from .kernel.problems import InvalidInput
 from .kernel.solve import solve
 from .models import Plan, PlanPart
-from .sectors import FollowUp, sector, sectors
+from .sectors import FollowUp, InputsMissing, sector, sectors
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def run(plan_id: int, listener: Listener | None = None) -> Plan | None:
         _solve(plan, listener)
     except lifecycle.LostLease:
         log.warning("Plan %s was taken over by another worker; this one stops.", plan.pk)
-    except InvalidInput as error:
+    except (InvalidInput, InputsMissing) as error:
         lifecycle.fail(plan, _("The inputs are not valid:") + f"\n{error}")
     except Exception as error:
         # A bug, not a refusal: the plan must not stay "solving" for ever, and the trace must reach the log.
@@ -82,7 +82,8 @@ def run_here(plan: Plan, listener: Listener | None = None) -> Plan:
 def _solve(plan: Plan, listener: Listener | None) -> None:
     started = time.process_time()
     _tell(plan, listener, Progress("inputs", 0.0))
-    inputs = snapshot.take(plan, timezone.now())
+    # A plan of a past week is a replay: it may know only what had been recorded when that week began.
+    inputs = snapshot.take(plan, min(timezone.now(), plan.start))
     lifecycle.keep_inputs(plan, snapshot=inputs.snapshot, snapshot_sha256=inputs.sha256, synthetic=inputs.synthetic)
     inputs_seconds = time.process_time() - started
     answer = _Solve(plan, inputs, listener).wait()

@@ -71,6 +71,9 @@ class FollowUpResult:
     broken_limits: tuple[str, ...] = ()
 
 
+_FIGURES = "0123456789%"
+
+
 @dataclass(frozen=True)
 class Section:
     """A small table of a plan for people, in the active language: for the admin, the terminal and the reports."""
@@ -79,6 +82,11 @@ class Section:
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+    def are_numbers(self) -> list[bool]:
+        """For every column whether all its cells are numbers, which people compare by their right edges."""
+        columns = zip(*self.rows, strict=True)
+        return [all(not cell or cell[-1] in _FIGURES for cell in column) for column in columns]
 
 
 @dataclass(frozen=True)
