@@ -6,10 +6,10 @@ The kernel states facts of a network; what a part is to people shows in the case
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-from django.utils.dateparse import parse_datetime
 
 from .models import Plan
 from .numbers import Numbers
@@ -43,7 +43,7 @@ def _can_be_ordered(numbers: Numbers, fact: Fact, cycling: set[str]) -> bool:
 
 def _is_used_then(numbers: Numbers, fact: Fact, cycling: set[str]) -> bool:
     """A price where nobody uses anything is nobody's price."""
-    at = parse_datetime(fact["values"]["at"])
+    at = datetime.fromisoformat(fact["values"]["at"])
     step = [start for start, _end in numbers.plan.times()].index(at)
     return _used(numbers, fact["place"], step) > _NOTHING
 
@@ -73,4 +73,4 @@ def _used(numbers: Numbers, bus: str, step: int) -> float:
     demands, links = numbers.case.get("demands", {}), numbers.case.get("links", {})
     served = (result["demands"][name]["served"][step] for name, demand in demands.items() if demand["bus"] == bus)
     pumped = (result["links"][name][step] * link.get("uses", {}).get(bus, 0.0) for name, link in links.items())
-    return sum(served) + sum(pumped)
+    return float(sum(served) + sum(pumped))

@@ -13,8 +13,6 @@ from .models import Plan
 from .sectors import Section
 from .summary import sections
 
-_FIGURES = "0123456789%"
-
 
 def print_plan(plan: Plan, console: Console | None = None) -> None:
     """Prints the head, every sector's tables, the explanation, the time by stage and where to look next."""
@@ -54,9 +52,8 @@ def _table(section: Section, width: int) -> Table:
     """Numbers keep their width and their headers may wrap; the names in the first column take what is left."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
     columns = list(zip(*section.rows, strict=True))[1:]
-    is_number = [all(not cell or cell[-1] in _FIGURES for cell in column) for column in columns]
     table.add_column(section.headers[0], overflow="fold")
-    for header, column, right in zip(section.headers[1:], columns, is_number, strict=True):
+    for header, column, right in zip(section.headers[1:], columns, section.are_numbers()[1:], strict=True):
         widest = max(cell_len(text) for text in (*column, *header.split()))
         two_lines = cell_len(header) // 2 + 1
         fits = min(max(widest, two_lines), width // 2) if right else None

@@ -1,0 +1,218 @@
+"""What the pages of the admin show of a city's plans, and which steps they offer to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from cities.models import City, Membership
+from cities.scoping import ADMIN_READERS, cities_of, role_in
+
+from .charts import VERSION, charts_of, description
+from .lifecycle import PARTS
+from .models import Plan, PlanPart
+from .reports import InForce, in_force
+from .sectors import Section
+from .summary import names, sections
+
+State = Plan.State
+PATIENCE = timedelta(seconds=60)
+"""A request that no worker has taken for so long makes a person ask why."""
+AT_WORK = (State.REQUESTED, State.SOLVING)
+# Which steps a state is open to; lifecycle has the last word.
+STEPS: Mapping[str, tuple[str, ...]] = {
+    State.REQUESTED: ("cancel",),
+    State.SOLVING: ("cancel",),
+    State.PROPOSED: ("approve", "withdraw"),
+    State.APPROVED: ("publish", "withdraw"),
+    State.PUBLISHED: ("withdraw",),
+}
+STEP_WORDS = {
+    "cancel": gettext_lazy("Cancel"),
+    "approve": gettext_lazy("Approve"),
+    "publish": gettext_lazy("Publish"),
+    "withdraw": gettext_lazy("Withdraw"),
+    "again": gettext_lazy("Plan again"),
+}
+EVENT_WORDS = {
+    "requested": gettext_lazy("requested"),
+    "solved": gettext_lazy("solved"),
+    "proposed": gettext_lazy("proposed"),
+    "approved": gettext_lazy("approved"),
+    "published": gettext_lazy("published"),
+    "superseded": gettext_lazy("superseded"),
+    "withdrawn": gettext_lazy("withdrawn"),
+    "cancelled": gettext_lazy("cancelled"),
+    "failed": gettext_lazy("failed"),
+    "expired": gettext_lazy("expired"),
+    "taken back": gettext_lazy("taken back"),
+    "left as proposed": gettext_lazy("left as proposed"),
+}
+STAGE_WORDS = {
+    "claimed": gettext_lazy("a worker has taken it"),
+    "inputs": gettext_lazy("reading inputs and forecasts"),
+    "build": gettext_lazy("building the model"),
+    "compile": gettext_lazy("compiling the model"),
+    "cost": gettext_lazy("finding the least cost"),
+    "prices": gettext_lazy("finding prices"),
+    "verify": gettext_lazy("verifying"),
+    PARTS: gettext_lazy("planning valve turns"),
+}
+
+STATUS_WORDS = {
+    "optimal": gettext_lazy("optimal"),
+    "feasible": gettext_lazy("good, not proven best"),
+    "fallback": gettext_lazy("fallback by rule"),
+    "none": gettext_lazy("no plan"),
+}
+
+
+@dataclass(frozen=True)
+class Work:
+    """How far a plan is that waits or is being made."""
+
+    plan: Plan
+    percent: int
+    text: str
+    hint: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "state": self.plan.state,
+            "at_work": self.plan.state in AT_WORK,
+            "percent": self.percent,
+            "text": self.text,
+            "hint": self.hint,
+        }
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A section as a template needs it: every cell with whether it is a number."""
+
+    title: str
+    note: str
+    findings: list[str]
+    """The rows of a section with a single column, which reads better as a list."""
+    headers: list[tuple[str, bool]]
+    rows: list[list[tuple[str, bool]]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A city at a glance: what is in force, what waits for a decision, what is being made."""
+
+    city: City
+    in_force: InForce
+    proposal: Plan | None
+    work: tuple[Work, ...]
+    may_act: bool
+
+
+def panels(user: AbstractBaseUser | AnonymousUser) -> list[Panel]:
+    return [_panel(city, user) for city in cities_of(user, ADMIN_READERS)]
+
+
+def may_act(user: AbstractBaseUser | AnonymousUser, city: City) -> bool:
+    return role_in(user, city) == Membership.Role.ENGINEER
+
+
+def steps_of(plan: Plan, user: AbstractBaseUser | AnonymousUser) -> list[tuple[str, Any]]:
+    """The steps that this person may take with the plan as it stands: (key, word)."""
+    if not may_act(user, plan.city):
+        return []
+    keys = STEPS.get(plan.state, ())
+    return [(key, STEP_WORDS[key]) for key in (*keys, *(() if plan.state in AT_WORK else ("again",)))]
+
+
+def work_of(plan: Plan) -> Work:
+    """Progress of a plan in words, and a hint where nobody seems to work on it."""
+    if plan.state == State.REQUESTED:
+        return Work(plan, 0, _("waiting for a worker"), _why_it_waits(plan))
+    if plan.state == State.SOLVING and plan.stage == PARTS:
+        return _parts_work(plan)
+    if plan.state == State.SOLVING:
+        text = _("stopping") if plan.cancel_requested else stage_words(plan.stage)
+        return Work(plan, round(100 * plan.progress), text, "")
+    return Work(plan, 100, plan.get_state_display(), "")
+
+
+def stage_words(stage: str) -> str:
+    """A stage of the solver as people say it; tiers carry their number."""
+    if stage.startswith("tier "):
+        return _("meeting wishes of tier %(tier)s") % {"tier": stage.removeprefix("tier ")}
+    return str(STAGE_WORDS.get(stage, stage))
+
+
+def page_context(plan: Plan, user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
+    """Everything the page of a plan shows; a plan that is not solved has neither tables nor charts."""
+    is_ready = plan.result is not None and plan.state not in AT_WORK
+    tables = [_shown(table) for table in sections(plan)] if is_ready else []
+    found = charts_of(plan) if is_ready else {}
+    parts = plan.parts.defer("input", "result").order_by("sector", "key")
+    return {
+        "work": work_of(plan) if plan.state in AT_WORK else None,
+        "steps": steps_of(plan, user),
+        "status": status_words(plan.status),
+        "cost": money_words(plan),
+        "first_sections": tables[:2],
+        "charts": [(key, chart.title, description(chart)) for key, chart in found.items()],
+        "other_sections": tables[2:],
+        "parts": [(part, part_name(part)) for part in parts],
+        "events": [(event, EVENT_WORDS.get(event.what, event.what)) for event in plan.events.select_related("by")],
+        "cache_key": f"{get_language()}-{VERSION}",
+    }
+
+
+def part_name(part: PlanPart) -> str:
+    """What people call the part of the network that a piece of follow-up work belongs to; its key if nobody does."""
+    known = names(part.plan)
+    return next((label for name, label in known.items() if name.split(".", 1)[-1] == part.key), part.key)
+
+
+def status_words(status: str) -> str:
+    return str(STATUS_WORDS.get(status, status))
+
+
+def money_words(plan: Plan) -> str:
+    return "" if plan.cost is None else f"{plan.city.currency} {plan.cost:,.0f}"
+
+
+def _shown(table: Section) -> Shown:
+    if len(table.headers) == 1:
+        return Shown(table.title, table.note, [row[0] for row in table.rows], [], [])
+    are_numbers = table.are_numbers() if table.rows else [False] * len(table.headers)
+    rows = [list(zip(row, are_numbers, strict=True)) for row in table.rows]
+    return Shown(table.title, table.note, [], list(zip(table.headers, are_numbers, strict=True)), rows)
+
+
+def _panel(city: City, user: AbstractBaseUser | AnonymousUser) -> Panel:
+    mine = Plan.objects.filter(city=city).select_related("city").defer("snapshot", "result")
+    waiting = mine.filter(state__in=[State.PROPOSED, State.APPROVED]).order_by("-requested_at").first()
+    work = tuple(work_of(plan) for plan in mine.filter(state__in=AT_WORK).order_by("-state", "requested_at"))
+    return Panel(city, in_force(city), waiting, work, may_act(user, city))
+
+
+def _parts_work(plan: Plan) -> Work:
+    states = list(plan.parts.values_list("state", flat=True))
+    done = sum(state in (PlanPart.State.DONE, PlanPart.State.FAILED) for state in states)
+    words = {"what": stage_words(PARTS), "done": done, "count": len(states)}
+    return Work(plan, round(100 * done / max(1, len(states))), _("%(what)s: %(done)d of %(count)d") % words, "")
+
+
+def _why_it_waits(plan: Plan) -> str:
+    ahead = Plan.objects.filter(city_id=plan.city_id, state=State.SOLVING).exists()
+    if ahead:
+        return _("Another plan of this city is being made; this one is next.")
+    if timezone.now() - plan.requested_at < PATIENCE:
+        return ""
+    if plan.sent_at is None:
+        return _("The message broker is out of reach: is it running? The request is kept and sent again.")
+    return _("No worker has taken it for a minute: is the solve worker running?")
