@@ -34,7 +34,7 @@ def in_force(city: City) -> InForce:
 
 def _warning(plan: Plan | None, failed: Plan) -> str:
     at = f"{timezone.localtime(failed.requested_at, failed.city.zone):%Y-%m-%d %H:%M}"
-    why = failed.failure.splitlines()[0] if failed.failure else ""
+    why = " ".join(failed.failure.splitlines()[:2])  # a heading and the first of its reasons
     if plan is None:
         return _("No plan is in force. The plan of %(at)s failed: %(why)s") % {"at": at, "why": why}
     return _("The previous plan stays in force: the plan of %(at)s failed: %(why)s") % {"at": at, "why": why}
