@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -101,6 +102,24 @@ class Asset(Named):
     class Meta:
         abstract = True
         constraints = [models.UniqueConstraint(fields=["city", "key"], name="%(class)s_key_is_unique_in_its_city")]
+
+    def clean(self) -> None:
+        """Raises ValidationError with every reference to a row of another city, and for a row that changes its city:
+        whoever sees two cities could else join their networks, and rows that refer to this one would stay behind.
+        """
+        super().clean()
+        if self.city_id is None:
+            return  # the city's own error says so
+        problems = {name: _("Choose a row of %(city)s.") % {"city": self.city} for name in self._references_abroad()}
+        if type(self)._default_manager.filter(pk=self.pk).exclude(city=self.city_id).exists():
+            problems["city"] = str(_("A row stays in the city that it was made in."))
+        if problems:
+            raise ValidationError(problems)
+
+    def _references_abroad(self) -> list[str]:
+        fields = [field for field in self._meta.concrete_fields if isinstance(field, models.ForeignKey)]
+        rows = {field.name: getattr(self, field.name) for field in fields if getattr(self, field.attname) is not None}
+        return [name for name, row in rows.items() if isinstance(row, Asset) and row.city_id != self.city_id]
 
 
 class PriorityPolicy(Asset):

@@ -35,8 +35,8 @@ class Tariff(Asset):
 class GridConnection(Asset):
     """A purchase of grid power with a contract capacity; what exceeds it costs a multiple of the basic fee."""
 
-    bus = models.ForeignKey(PowerBus, models.PROTECT, verbose_name=_("bus"))
-    tariff = models.ForeignKey(Tariff, models.PROTECT, verbose_name=_("tariff"))
+    bus = models.ForeignKey(PowerBus, models.RESTRICT, verbose_name=_("bus"))
+    tariff = models.ForeignKey(Tariff, models.RESTRICT, verbose_name=_("tariff"))
     contract_mw = models.FloatField(_("contract capacity, MW"), validators=NOT_NEGATIVE)
     limit_mw = models.FloatField(_("physical limit, MW"), validators=NOT_NEGATIVE)
     carbon_kg_per_kwh = models.FloatField(_("carbon, kg CO₂e per kWh"), validators=NOT_NEGATIVE)
@@ -47,9 +47,9 @@ class GridConnection(Asset):
 
 
 class SolarPark(Asset):
-    bus = models.ForeignKey(PowerBus, models.PROTECT, verbose_name=_("bus"))
+    bus = models.ForeignKey(PowerBus, models.RESTRICT, verbose_name=_("bus"))
     capacity_mw = models.FloatField(_("capacity, MW"), validators=NOT_NEGATIVE)
-    capacity_factor = models.ForeignKey(Series, models.PROTECT, verbose_name=_("capacity factor series"))
+    capacity_factor = models.ForeignKey(Series, models.RESTRICT, verbose_name=_("capacity factor series"))
 
     class Meta(Asset.Meta):
         verbose_name = _("solar park")
@@ -57,13 +57,13 @@ class SolarPark(Asset):
 
 
 class Battery(Asset):
-    bus = models.ForeignKey(PowerBus, models.PROTECT, verbose_name=_("bus"))
+    bus = models.ForeignKey(PowerBus, models.RESTRICT, verbose_name=_("bus"))
     capacity_mwh = models.FloatField(_("capacity, MWh"), validators=NOT_NEGATIVE)
     power_mw = models.FloatField(_("power, MW"), validators=NOT_NEGATIVE)
     charge_efficiency = models.FloatField(_("charge efficiency"), default=0.95, validators=SHARE)
     discharge_efficiency = models.FloatField(_("discharge efficiency"), default=0.95, validators=SHARE)
     state_of_charge = models.ForeignKey(
-        Series, models.PROTECT, null=True, blank=True, verbose_name=_("state of charge series, MWh")
+        Series, models.RESTRICT, null=True, blank=True, verbose_name=_("state of charge series, MWh")
     )
     reserve_share = models.FloatField(_("least state of charge, share"), default=0.1, validators=SHARE)
     loss_per_hour = models.FloatField(_("loss per hour, share"), default=0.0, validators=SHARE)
@@ -82,8 +82,8 @@ class PowerLoad(Asset):
         FAB = "fab", _("fab")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.SECTOR)
-    bus = models.ForeignKey(PowerBus, models.PROTECT, verbose_name=_("bus"))
-    load = models.ForeignKey(Series, models.PROTECT, verbose_name=_("load series, MW"))
+    bus = models.ForeignKey(PowerBus, models.RESTRICT, verbose_name=_("bus"))
+    load = models.ForeignKey(Series, models.RESTRICT, verbose_name=_("load series, MW"))
     user_class = models.SlugField(_("user class"))
     penalty_per_mwh = models.FloatField(_("value of lost load, money per MWh"), validators=NOT_NEGATIVE)
 
@@ -97,7 +97,7 @@ class BusDepot(Asset):
     drive at the other hours. Their energy is counted at the meter.
     """
 
-    bus = models.ForeignKey(PowerBus, models.PROTECT, verbose_name=_("bus"))
+    bus = models.ForeignKey(PowerBus, models.RESTRICT, verbose_name=_("bus"))
     buses = models.PositiveIntegerField(_("buses"))
     energy_mwh_per_day = models.FloatField(_("energy, MWh a day"), validators=NOT_NEGATIVE)
     charger_mw = models.FloatField(_("chargers together, MW"), validators=NOT_NEGATIVE)
@@ -120,8 +120,8 @@ class BusDepot(Asset):
 
 
 class PowerLine(Asset):
-    from_bus = models.ForeignKey(PowerBus, models.PROTECT, related_name="lines_out", verbose_name=_("from"))
-    to_bus = models.ForeignKey(PowerBus, models.PROTECT, related_name="lines_in", verbose_name=_("to"))
+    from_bus = models.ForeignKey(PowerBus, models.RESTRICT, related_name="lines_out", verbose_name=_("from"))
+    to_bus = models.ForeignKey(PowerBus, models.RESTRICT, related_name="lines_in", verbose_name=_("to"))
     capacity_mw = models.FloatField(_("capacity, MW"), validators=NOT_NEGATIVE)
     loss_share = models.FloatField(_("loss, share"), default=0.0, validators=SHARE)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -33,6 +34,7 @@ class Series(Asset):
 
     def clean(self) -> None:
         """Raises ValidationError with everything that is wrong with the profile."""
+        super().clean()
         problems = profiles.problems_of(self.profile) if self.profile else []
         if problems:
             lines = [
@@ -84,12 +86,17 @@ class Forecast(models.Model):
     weights = models.JSONField(_("weights"), default=dict, blank=True)
     notes = models.JSONField(_("notes"), default=list, blank=True)
     """What cleaning and fallbacks did: [{"rule", "count", "first", "did"}]."""
+    recordings = models.PositiveIntegerField(_("recordings known"), default=0)
+    """How many there were when it was made: one more, even a backdated one, and it no longer knows all."""
     synthetic = models.BooleanField(_("rests on synthetic data"), default=False)
 
     class Meta:
         verbose_name = _("forecast")
         verbose_name_plural = _("forecasts")
-        indexes = [models.Index(fields=["series", "-issued_at"], name="latest_forecast_of_a_series")]
+        indexes = [
+            models.Index(fields=["series", "-issued_at"], name="latest_forecast_of_a_series"),
+            models.Index(fields=["series", "known_at"], name="forecasts_by_what_was_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.series} · {self.issued_at:%Y-%m-%d %H:%M}"
@@ -100,5 +107,85 @@ class Forecast(models.Model):
 
     @property
     def times(self) -> list[datetime]:
-        """The start of every step."""
-        return [self.start + k * self.step for k in range(len(self.mean))]
+        """The start of every step. Steps of days begin at local midnights, however long the days are."""
+        zone = self.series.city.zone if self.step_minutes % 1440 == 0 else UTC
+        first = self.start.astimezone(zone)
+        # Adding to a local time moves its wall clock.
+        return [(first + k * self.step).astimezone(UTC) for k in range(len(self.mean))]
+
+
+class Lead(models.TextChoices):
+    """How far ahead a step was expected: from the moment of what was known to the end of the step."""
+
+    HOURS_6 = "0-6h", _("0–6 h")
+    HOURS_24 = "6-24h", _("6–24 h")
+    DAY_2 = "day2", _("day 2")
+    DAYS_7 = "days3-7", _("days 3–7")
+
+    @property
+    def span(self) -> tuple[timedelta, timedelta]:
+        """Leads above the first and up to the second."""
+        low, high = {"0-6h": (0, 6), "6-24h": (6, 24), "day2": (24, 48), "days3-7": (48, 168)}[self.value]
+        return timedelta(hours=low), timedelta(hours=high)
+
+
+class Score(models.Model):
+    """What a forecast was worth in one group of leads, once the truth had come. docs/scores.md defines the figures.
+
+    All are means over the `count` steps of known truth; None when there is none.
+    """
+
+    series = models.ForeignKey(Series, models.CASCADE, related_name="scores", verbose_name=_("series"))
+    forecast = models.ForeignKey(Forecast, models.CASCADE, related_name="scores", verbose_name=_("forecast"))
+    known_at = models.DateTimeField(_("made from what was known at"))
+    lead = models.CharField(_("lead"), max_length=8, choices=Lead.choices)
+    wanted = models.PositiveIntegerField(_("steps"))
+    count = models.PositiveIntegerField(_("steps with a measurement"))
+    mae = models.FloatField(_("mean absolute error"), null=True)
+    bias = models.FloatField(_("bias"), null=True)
+    pinball = models.FloatField(_("pinball loss"), null=True)
+    covered_50 = models.FloatField(_("share within the 50 % band"), null=True)
+    covered_90 = models.FloatField(_("share within the 90 % band"), null=True)
+    naive_mae = models.FloatField(_("mean absolute error of the seasonal naive forecast"), null=True)
+    synthetic = models.BooleanField(_("scored on synthetic values"), default=False)
+    scored_at = models.DateTimeField(_("scored at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("score")
+        verbose_name_plural = _("scores")
+        constraints = [models.UniqueConstraint(fields=["forecast", "lead"], name="one_score_per_forecast_and_lead")]
+        indexes = [models.Index(fields=["series", "known_at"], name="scores_of_a_series")]
+
+
+class Alert(models.Model):
+    """Something about a series that a person should look at: open until the hourly watch finds it gone."""
+
+    class Kind(models.TextChoices):
+        STALE = "stale", _("stale feed")
+        DRIFT = "drift", _("forecast drifts")
+        FLAT = "flat", _("flat line")
+        IMPOSSIBLE = "impossible", _("impossible values")
+
+    series = models.ForeignKey(Series, models.CASCADE, related_name="alerts", verbose_name=_("series"))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+    figures = models.JSONField(_("figures"), default=dict, blank=True)
+    """What words.alert_text says of it, by name: in the unit of the series, hours, counts."""
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("acknowledged by"),
+    )  # fmt: skip
+    acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "kind"], condition=models.Q(until=None), name="one_open_alert_of_a_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series} · {self.get_kind_display()}"

@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
                 (
                     "bus",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="energy.powerbus", verbose_name="bus"
+                        on_delete=django.db.models.deletion.RESTRICT, to="energy.powerbus", verbose_name="bus"
                     ),
                 ),
             ],
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         to="forecasting.series",
                         verbose_name="state of charge series, MWh",
                     ),
@@ -263,7 +263,7 @@ class Migration(migrations.Migration):
                 (
                     "bus",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="energy.powerbus", verbose_name="bus"
+                        on_delete=django.db.models.deletion.RESTRICT, to="energy.powerbus", verbose_name="bus"
                     ),
                 ),
             ],
@@ -333,7 +333,7 @@ class Migration(migrations.Migration):
                 (
                     "from_bus",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         related_name="lines_out",
                         to="energy.powerbus",
                         verbose_name="from",
@@ -342,7 +342,7 @@ class Migration(migrations.Migration):
                 (
                     "to_bus",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         related_name="lines_in",
                         to="energy.powerbus",
                         verbose_name="to",
@@ -409,7 +409,7 @@ class Migration(migrations.Migration):
                 (
                     "bus",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="energy.powerbus", verbose_name="bus"
+                        on_delete=django.db.models.deletion.RESTRICT, to="energy.powerbus", verbose_name="bus"
                     ),
                 ),
                 (
@@ -421,7 +421,7 @@ class Migration(migrations.Migration):
                 (
                     "load",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         to="forecasting.series",
                         verbose_name="load series, MW",
                     ),
@@ -476,13 +476,13 @@ class Migration(migrations.Migration):
                 (
                     "bus",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="energy.powerbus", verbose_name="bus"
+                        on_delete=django.db.models.deletion.RESTRICT, to="energy.powerbus", verbose_name="bus"
                     ),
                 ),
                 (
                     "capacity_factor",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.RESTRICT,
                         to="forecasting.series",
                         verbose_name="capacity factor series",
                     ),
@@ -610,13 +610,13 @@ class Migration(migrations.Migration):
                 (
                     "bus",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="energy.powerbus", verbose_name="bus"
+                        on_delete=django.db.models.deletion.RESTRICT, to="energy.powerbus", verbose_name="bus"
                     ),
                 ),
                 (
                     "tariff",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, to="energy.tariff", verbose_name="tariff"
+                        on_delete=django.db.models.deletion.RESTRICT, to="energy.tariff", verbose_name="tariff"
                     ),
                 ),
             ],
