@@ -13,6 +13,7 @@ import dj_database_url
 from celery.schedules import crontab
 from kombu import Exchange, Queue
 
+from config import openapi
 from config.env import Env, refuse
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -172,11 +173,15 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Headgate",
-    "DESCRIPTION": "Plans a city's water and green energy together.",
+    "DESCRIPTION": openapi.DESCRIPTION,
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.add_errors",
+    ],
 }
 
 # --- Celery: the row is the truth, the queue only a hint -----------------------------------------------------

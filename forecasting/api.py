@@ -77,7 +77,7 @@ class HistorySerializer(serializers.Serializer[Any]):
     values = serializers.ListField(child=serializers.FloatField())
 
 
-@extend_schema(responses=SeriesSerializer(many=True))
+@extend_schema(operation_id="list_series", responses=SeriesSerializer(many=True))
 @api_view(["GET"])
 def series_list(request: Request, city_key: str) -> Response:
     """All series of a city."""
@@ -85,7 +85,7 @@ def series_list(request: Request, city_key: str) -> Response:
     return Response(SeriesSerializer(rows, many=True, context=_freshness(rows)).data)
 
 
-@extend_schema(responses=SeriesSerializer)
+@extend_schema(operation_id="read_series", responses=SeriesSerializer)
 @api_view(["GET"])
 def series_detail(request: Request, city_key: str, key: str) -> Response:
     """One series."""
@@ -93,7 +93,7 @@ def series_detail(request: Request, city_key: str, key: str) -> Response:
     return Response(SeriesSerializer(series, context=_freshness([series])).data)
 
 
-@extend_schema(parameters=[SpanSerializer], responses=HistorySerializer)
+@extend_schema(operation_id="read_history", parameters=[SpanSerializer], responses=HistorySerializer)
 @api_view(["GET"])
 def series_history(request: Request, city_key: str, key: str) -> Response:
     """The last days of measurements; `known_at` answers what was known at an earlier moment."""
@@ -114,6 +114,7 @@ def series_history(request: Request, city_key: str, key: str) -> Response:
 
 
 @extend_schema(
+    operation_id="read_forecast",
     parameters=[OpenApiParameter("issued_before", datetime, description="the newest one issued before; default now")],
     responses=ForecastSerializer,
 )

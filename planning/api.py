@@ -76,8 +76,36 @@ InForceSerializer = inline_serializer(
 )
 
 
-@extend_schema(methods=["GET"], parameters=[OpenApiParameter("state", str)], responses=PlanSerializer(many=True))
-@extend_schema(methods=["POST"], request=PlanRequestSerializer, responses={202: PlanSerializer})
+PlanPageSerializer = inline_serializer(
+    "PlanPage",
+    {
+        "count": serializers.IntegerField(),
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": PlanSerializer(many=True),
+    },
+)
+_PAGE = [
+    OpenApiParameter("state", str, enum=Plan.State.values),
+    OpenApiParameter("limit", int, description="plans on a page; default 100"),
+    OpenApiParameter("offset", int),
+]
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="list_plans",
+    description="The plans of a city, newest first.",
+    parameters=_PAGE,
+    responses=PlanPageSerializer,
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="request_plan",
+    description="Asks for a new plan; then poll its `Location`.",
+    request=PlanRequestSerializer,
+    responses={202: PlanSerializer},
+)
 @api_view(["GET", "POST"])
 def plans(request: Request, city_key: str) -> Response:
     """The plans of a city, newest first; or ask for a new one (202, then poll its `Location`)."""
@@ -97,7 +125,7 @@ def plans(request: Request, city_key: str) -> Response:
     return Response(PlanSerializer(plan).data, status=status.HTTP_202_ACCEPTED, headers=headers)
 
 
-@extend_schema(responses=InForceSerializer)
+@extend_schema(operation_id="read_plan_in_force", responses=InForceSerializer)
 @api_view(["GET"])
 def plan_in_force(request: Request, city_key: str) -> Response:
     """The published plan, and a warning where a newer one failed."""
@@ -105,7 +133,7 @@ def plan_in_force(request: Request, city_key: str) -> Response:
     return Response({"plan": PlanSerializer(now.plan).data if now.plan else None, "warning": now.warning})
 
 
-@extend_schema(responses=PlanSerializer)
+@extend_schema(operation_id="read_plan", responses=PlanSerializer)
 @api_view(["GET"])
 def plan_detail(request: Request, city_key: str, uid: str) -> Response:
     """One plan. While it is being made, `Retry-After` says when to look again."""
@@ -114,14 +142,14 @@ def plan_detail(request: Request, city_key: str, uid: str) -> Response:
     return Response(PlanSerializer(plan).data, headers={"Retry-After": str(POLL_SECONDS)} if waits else None)
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
+@extend_schema(operation_id="read_plan_result", responses=OpenApiTypes.OBJECT)
 @api_view(["GET"])
 def plan_result(request: Request, city_key: str, uid: str) -> Response:
     """Every number of a solved plan, in the shape of `solve --json`; 409 before it is solved."""
     return Response(_solved(request, city_key, uid).result)
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
+@extend_schema(operation_id="read_plan_shortages", responses=OpenApiTypes.OBJECT)
 @api_view(["GET"])
 def plan_shortages(request: Request, city_key: str, uid: str) -> Response:
     """Who is short, where, when and how much, and what would change it."""
@@ -129,7 +157,7 @@ def plan_shortages(request: Request, city_key: str, uid: str) -> Response:
     return Response({"shortages": plan.result["shortages"], "facts": plan.facts})
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
+@extend_schema(operation_id="read_plan_summary", responses=OpenApiTypes.OBJECT)
 @api_view(["GET"])
 def plan_summary(request: Request, city_key: str, uid: str) -> Response:
     """The plan in small tables, in the language of the request."""
@@ -141,7 +169,14 @@ def plan_summary(request: Request, city_key: str, uid: str) -> Response:
     return Response({"plan": str(plan.uid), "tables": tables})
 
 
-@extend_schema(request=None, responses=PlanSerializer)
+@extend_schema(
+    operation_id="decide_on_plan",
+    parameters=[
+        OpenApiParameter("action", str, OpenApiParameter.PATH, enum=["approve", "publish", "withdraw", "cancel"])
+    ],
+    request=None,
+    responses=PlanSerializer,
+)
 @api_view(["POST"])
 def plan_action(request: Request, city_key: str, uid: str, action: str) -> Response:
     """approve, publish, withdraw or cancel; 409 where the plan's state does not allow it."""
