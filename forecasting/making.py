@@ -26,16 +26,34 @@ Histories = Mapping[int, tuple[pd.Series, bool]]
 
 
 def make(
+    series: Sequence[Series],
+    histories: Histories,
+    low: datetime,
+    high: datetime,
+    known_at: datetime,
+    recordings: Mapping[int, int],
+) -> dict[int, Forecast]:
+    """New stored forecasts that cover [low, high), by series id; series of which nothing is known are left out.
+
+    recordings   how many recordings of each series were known, for whoever asks later whether there are more
+    """
+    made = computed(series, histories, low, high, known_at)
+    for key, forecast in made.items():
+        forecast.recordings = recordings.get(key, 0)
+    Forecast.objects.bulk_create(made.values())
+    return made
+
+
+def computed(
     series: Sequence[Series], histories: Histories, low: datetime, high: datetime, known_at: datetime
 ) -> dict[int, Forecast]:
-    """New stored forecasts that cover [low, high), by series id; series of which nothing is known are left out."""
+    """As `make`, and nothing is stored: what would have been expected, for replays of the past."""
     groups: dict[tuple[int, int], list[Series]] = defaultdict(list)
     for row in series:
         groups[row.city_id, row.step_minutes].append(row)
     made: dict[int, Forecast] = {}
     for group in groups.values():
         made.update(_of_one_step(group, histories, low, high, known_at))
-    Forecast.objects.bulk_create(made.values())
     return made
 
 

@@ -6,20 +6,21 @@ or re-solve ever sees a later recording.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
-from django.db.models import F, Max, QuerySet, Window
+from django.db.models import Count, F, Max, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext, gettext_noop, override
 
 from .kernel.profiles import means_over
 from .kernel.series import Rule
 from .making import PROFILE, is_too_old, make
-from .models import Forecast, Observation, Series
+from .models import Alert, Forecast, Observation, Series
 
 HISTORY_DAYS = 60
 DAILY_HISTORY_DAYS = 730
@@ -29,6 +30,7 @@ STALE = gettext_noop("The last value of %(series)s is %(hours).0f h old.")
 FAR = gettext_noop("The last value of %(series)s is %(days).0f days old: its published profile is used instead.")
 NOTHING = gettext_noop("%(series)s has no measurements: its published profile is used.")
 REFUSED = gettext_noop("%(series)s cannot be forecast from its measurements: its published profile is used.")
+DRIFTS = gettext_noop("Forecasts of %(series)s have lately erred %(ratio).1f times as much as they usually do.")
 CLEANING_RULES = {Rule.IMPOSSIBLE, Rule.SPIKE, Rule.FLAT, Rule.GAP}
 CLEANED = gettext_noop("%(count)d values of %(series)s were not believed or missing, and replaced.")
 
@@ -76,7 +78,13 @@ def histories(
     series: Iterable[Series], known_at: datetime, days: float | None = None
 ) -> dict[int, tuple[pd.Series, bool]]:
     """As `history`, of many series by their id."""
-    found: dict[int, tuple[pd.Series, bool]] = {}
+    found = frames(series, known_at, days)
+    return {key: (frame["value"], bool(frame["synthetic"].any())) for key, frame in found.items()}
+
+
+def frames(series: Iterable[Series], known_at: datetime, days: float | None = None) -> dict[int, pd.DataFrame]:
+    """As `histories`, telling of every value whether it is synthetic: columns value and synthetic."""
+    found: dict[int, pd.DataFrame] = {}
     every = list(series)
     for span, group in _by_span(every, days).items():
         rows = _known(group, known_at).filter(valid_at__gt=known_at - span)
@@ -85,11 +93,13 @@ def histories(
             columns=["series", "at", "value", "synthetic"],
         )
         for key, part in frame.groupby("series"):
-            index = pd.DatetimeIndex(pd.to_datetime(part["at"], utc=True))
-            values = pd.Series(part["value"].to_numpy(dtype=float), index=index).sort_index()
-            found[int(str(key))] = values, bool(part["synthetic"].any())
-    nothing = pd.Series([], index=pd.DatetimeIndex([], tz="UTC"), dtype=float)
-    return {row.pk: found.get(row.pk, (nothing, False)) for row in every}
+            index = pd.DatetimeIndex(pd.to_datetime(part["at"], utc=True), name=None)
+            values = {"value": part["value"].to_numpy(dtype=float), "synthetic": part["synthetic"].to_numpy(dtype=bool)}
+            found[int(str(key))] = pd.DataFrame(values, index=index).sort_index()
+    nothing = pd.DataFrame(
+        {"value": np.array([], dtype=float), "synthetic": np.array([], dtype=bool)}, pd.DatetimeIndex([], tz="UTC")
+    )
+    return {row.pk: found.get(row.pk, nothing) for row in every}
 
 
 def latest(series: Series, known_at: datetime) -> Observation | None:
@@ -138,38 +148,53 @@ def expected_many(
     missing = [row for row in every if row.pk not in forecasts]
     if missing:
         raise NothingKnown(missing)
-    last = last_times(every, known_at)
-    return {row.pk: _expectation(row, forecasts[row.pk], starts, hours, last.get(row.pk), known_at) for row in every}
+    last, drifts = last_times(every, known_at), drifting(every, known_at)
+    found: dict[int, Expectation] = {}
+    for row in every:
+        notes = _notes(row, forecasts[row.pk], last.get(row.pk), drifts.get(row.pk), known_at)
+        found[row.pk] = _expectation(forecasts[row.pk], starts, hours, tuple(notes))
+    return found
 
 
 def current_forecasts(
     series: Sequence[Series], low: datetime, high: datetime, known_at: datetime
 ) -> dict[int, Forecast]:
     """Forecasts that cover [low, high), stored before or made now. Series of which nothing is known are left out."""
-    found = _stored(series, low, high, known_at)
+    # Counted before anything is read: with what arrives in between, the forecast counts as out of date, not as good.
+    counts = _recordings(series, known_at)
+    found = _stored(series, low, high, known_at, counts)
     wanted = [row for row in series if row.pk not in found]
-    made = make(wanted, histories(wanted, known_at), low, high + MARGIN, known_at)
+    made = make(wanted, histories(wanted, known_at), low, high + MARGIN, known_at, counts)
     return {**found, **made}
 
 
-def _stored(series: Sequence[Series], low: datetime, high: datetime, known_at: datetime) -> dict[int, Forecast]:
-    """The latest forecasts of the hour of `known_at` that are long enough and know all that is known."""
-    hour = known_at.replace(minute=0, second=0, microsecond=0)
-    rows = Forecast.objects.filter(series__in=series, known_at__range=(hour, known_at), start__lte=low)
-    recorded = dict(
-        Observation.objects.filter(
-            series__in={row.series_id for row in rows},
-            valid_at__gt=hour - timedelta(days=HISTORY_DAYS),
-            recorded_at__range=(hour, known_at),
-        )
-        .values_list("series")
-        .annotate(at=Max("recorded_at"))
-    )
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _recordings(series: Sequence[Series], known_at: datetime) -> Counter[int]:
+    """How many recordings were known of the time that forecasts of this hour look at, by series id."""
+    counts: Counter[int] = Counter()
+    for span, group in _by_span(list(series), None).items():
+        seen = Observation.objects.filter(series__in=group, recorded_at__lte=known_at)
+        recent = seen.filter(valid_at__gt=_hour(known_at) - span)
+        counts.update(dict(recent.values_list("series").annotate(count=Count("pk"))))
+    return counts
+
+
+def _stored(
+    series: Sequence[Series], low: datetime, high: datetime, known_at: datetime, counts: Counter[int]
+) -> dict[int, Forecast]:
+    """The latest forecasts of the hour of `known_at` that are long enough and know all that is known.
+
+    Recordings are only ever added, so an equal count means the same ones: neither a newer value nor one that was
+    loaded later with an earlier recording time escapes it.
+    """
+    rows = Forecast.objects.filter(series__in=series, known_at__range=(_hour(known_at), known_at), start__lte=low)
     return {
         row.series_id: row
         for row in rows.order_by("issued_at", "pk")
-        if row.start + len(row.mean) * row.step >= high
-        and (row.series_id not in recorded or recorded[row.series_id] <= row.known_at)
+        if row.start + len(row.mean) * row.step >= high and row.recordings == counts[row.series_id]
     }
 
 
@@ -185,13 +210,15 @@ def last_times(series: Sequence[Series], known_at: datetime) -> dict[int, dateti
     return found
 
 
+def drifting(series: Sequence[Series], known_at: datetime) -> dict[int, Alert]:
+    """The alerts of drifting forecasts that stood at a moment, by series id."""
+    stood = Q(until=None) | Q(until__gt=known_at)
+    alerts = Alert.objects.filter(stood, series__in=series, kind=Alert.Kind.DRIFT, since__lte=known_at)
+    return {alert.series_id: alert for alert in alerts}
+
+
 def _expectation(
-    series: Series,
-    forecast: Forecast,
-    starts: Sequence[datetime],
-    hours: Sequence[float],
-    last: datetime | None,
-    known_at: datetime,
+    forecast: Forecast, starts: Sequence[datetime], hours: Sequence[float], notes: tuple[ReaderNote, ...]
 ) -> Expectation:
     low = np.array([(start - forecast.start).total_seconds() / 3600 for start in starts])
     high = low + np.asarray(hours)
@@ -206,12 +233,14 @@ def _expectation(
         over_steps(forecast.quantiles["0.95"]),
         forecast.pk,
         forecast.synthetic,
-        tuple(_notes(series, forecast, last, known_at)),
+        notes,
     )
 
 
 # --- notes ---------------------------------------------------------------------------------------------------
-def _notes(series: Series, forecast: Forecast, last: datetime | None, known_at: datetime) -> Iterable[ReaderNote]:
+def _notes(
+    series: Series, forecast: Forecast, last: datetime | None, drift: Alert | None, known_at: datetime
+) -> Iterable[ReaderNote]:
     if last is None:
         yield _note("warning", NOTHING, series)
         return
@@ -221,6 +250,8 @@ def _notes(series: Series, forecast: Forecast, last: datetime | None, known_at: 
         return
     if is_stale(series, last, known_at):
         yield _note("warning", STALE, series, hours=age / timedelta(hours=1))
+    if drift is not None:
+        yield _note("warning", DRIFTS, series, ratio=drift.figures["ratio"])
     if forecast.method == PROFILE:
         yield _note("warning", REFUSED, series)
     replaced = sum(note["count"] for note in forecast.notes if note["rule"] in CLEANING_RULES)

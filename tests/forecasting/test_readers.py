@@ -108,6 +108,17 @@ def test_a_longer_question_or_a_newer_recording_makes_a_new_forecast(city, make_
     assert expected(load, *hours_from(NOW), NOW + 0.3 * HOUR).forecast_id != long.forecast_id
 
 
+def test_a_row_loaded_later_with_an_earlier_recording_time_makes_a_new_forecast_too(city, make_series):
+    load = make_series("load")
+    ingest(city, days_of_hours("load", 30, NOW), now=NOW)
+    first = expected(load, *hours_from(NOW), NOW)
+    yesterday = NOW - 24 * HOUR
+    ingest(city, [Row("load", yesterday, 999, yesterday + 2 * HOUR)], now=NOW + 0.1 * HOUR)
+    again = expected(load, *hours_from(NOW), NOW + 0.2 * HOUR)
+    assert again.forecast_id != first.forecast_id
+    assert expected(load, *hours_from(NOW), NOW + 0.3 * HOUR).forecast_id == again.forecast_id
+
+
 def test_a_forecast_of_the_future_is_not_used_for_the_past(city, make_series):
     load = make_series("load")
     ingest(city, days_of_hours("load", 30, NOW), now=NOW)
