@@ -22,7 +22,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from cities.models import City
-from cities.scoping import CityScopedAdmin, city_or_404
+from cities.scoping import ADMIN_READERS, CityScopedAdmin, cities_of, city_or_404
 
 from . import lifecycle
 from .admin_pages import (
@@ -68,9 +68,8 @@ class PlanAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
         "name",
         "city",
-        "state_badge",
+        "state_and_progress",
         "local_start",
-        "advance",
         "solver",
         "money",
         "shortages",
@@ -97,26 +96,30 @@ class PlanAdmin(ReadOnly, admin.ModelAdmin):
         return counted
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "panels": panels(request.user)})
+        shown = {"panels": panels(request.user), "title": _("Plans")}
+        return super().changelist_view(request, {**(extra_context or {}), **shown})
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        columns = list(super().get_list_display(request))
+        if cities_of(request.user, ADMIN_READERS).count() == 1:
+            columns.remove("city")  # the panel has said it
+        return columns
 
     @admin.display(description=gettext_lazy("plan"))
     def name(self, plan: Plan) -> str:
         return str(plan)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
-    def state_badge(self, plan: Plan) -> SafeString:
-        return format_html('<span class="state state-{}">{}</span>', plan.state, plan.get_state_display())
+    def state_and_progress(self, plan: Plan) -> SafeString:
+        badge = format_html('<span class="state state-{}">{}</span>', plan.state, plan.get_state_display())
+        if plan.state not in AT_WORK:
+            return badge
+        work = work_of(plan)
+        return format_html("{} {} % · {}", badge, work.percent, work.text)
 
     @admin.display(description=gettext_lazy("start"), ordering="start")
     def local_start(self, plan: Plan) -> str:
-        return f"{timezone.localtime(plan.start, plan.city.zone):%Y-%m-%d %H:%M}"
-
-    @admin.display(description=gettext_lazy("progress"))
-    def advance(self, plan: Plan) -> str:
-        if plan.state not in AT_WORK:
-            return ""
-        work = work_of(plan)
-        return f"{work.percent} % · {work.text}"
+        return f"{timezone.localtime(plan.start, plan.city.zone):%m-%d %H:%M}"
 
     @admin.display(description=gettext_lazy("solver"))
     def solver(self, plan: Plan) -> str:

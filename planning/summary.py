@@ -6,13 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from .findings import findings
 from .models import Plan
 from .sectors import Section, sectors
 from .words import sentence
+
+# Stages and levels stand in the rows of plans in English.
+STORED = (
+    gettext_noop("info"),
+    gettext_noop("warning"),
+    gettext_noop("inputs"),
+    gettext_noop("build"),
+    gettext_noop("compile"),
+    gettext_noop("solve"),
+    gettext_noop("verify"),
+)
 
 
 def sections(plan: Plan) -> list[Section]:
@@ -46,12 +57,12 @@ def explanation(plan: Plan) -> Section:
 def input_notes(plan: Plan) -> list[Section]:
     is_chinese = (get_language() or "").startswith("zh")
     notes = (plan.snapshot or {}).get("notes", [])
-    rows = tuple((note["level"], note["zh"] if is_chinese else note["en"]) for note in notes)
+    rows = tuple((_(note["level"]), note["zh"] if is_chinese else note["en"]) for note in notes)
     return [Section(_("Notes on the inputs"), (_("level"), _("note")), rows)] if rows else []
 
 
 def timing(plan: Plan) -> Section:
-    rows = [(stage, f"{seconds:.2f}") for stage, seconds in plan.seconds.items()]
+    rows = [(_(stage), f"{seconds:.2f}") for stage, seconds in plan.seconds.items()]
     parts = plan.parts.values_list("seconds", flat=True)
     if parts:
         rows.append((_("valve turns"), f"{sum(parts):.2f}"))
