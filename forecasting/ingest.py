@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from cities.models import City
 
+from .alerts import impossible_values
 from .models import Observation, Series
 
 COLUMNS = ("series", "time", "value")
@@ -124,8 +125,9 @@ def ingest(
 
     `now` (default: the clock) is the recording time of rows that state none, and the bound of what can have happened.
     """
-    counts = Counts()
-    good = _last_of_each(_checked(city, rows, now or timezone.now(), counts), counts)
+    counts, now = Counts(), now or timezone.now()
+    check = _Check(city, now)
+    good = _last_of_each(_checked(check, rows, counts), counts)
     if strict and counts.refused:
         return counts
     with transaction.atomic():
@@ -135,6 +137,7 @@ def ingest(
         if strict and contradictions:
             return Counts(refused=counts.refused, problems=counts.problems)
         append(appended, synthetic)
+        impossible_values(check.impossible, now)
     return counts
 
 
@@ -185,8 +188,7 @@ def _rows_of(lines: Iterator[list[str]]) -> Iterator[Row]:
 
 
 # --- checks --------------------------------------------------------------------------------------------------
-def _checked(city: City, rows: Iterable[Row], now: datetime, counts: Counts) -> Iterator[tuple[Row, Measured]]:
-    check = _Check(city, now)
+def _checked(check: _Check, rows: Iterable[Row], counts: Counts) -> Iterator[tuple[Row, Measured]]:
     for number, given in enumerate(rows, 1):
         row = given if given.line else given._replace(line=number)
         try:
@@ -208,6 +210,7 @@ class _Check:
         self.series = {series.key: series for series in Series.objects.filter(city=city)}
         # Files repeat the same few thousand times for every series.
         self.times: dict[str, datetime] = {}
+        self.impossible: list[tuple[Series, datetime, float]] = []
 
     def __call__(self, row: Row) -> Measured:
         if row.fault:
@@ -218,7 +221,16 @@ class _Check:
         recorded_at = self.now if row.recorded_at is None else self.time(row.recorded_at)
         valid_at = self.time(row.valid_at)
         self.check_time(series, valid_at, recorded_at)
-        return Measured(series.pk, valid_at, recorded_at, _value(series, row.value))
+        return Measured(series.pk, valid_at, recorded_at, self.possible(series, valid_at, _value(row.value)))
+
+    def possible(self, series: Series, valid_at: datetime, value: float) -> float:
+        low = -math.inf if series.minimum is None else series.minimum
+        high = math.inf if series.maximum is None else series.maximum
+        if not low <= value <= high:
+            self.impossible.append((series, valid_at, value))
+            expected = _("%(low)g to %(high)g %(unit)s") % {"low": low, "high": high, "unit": series.unit}
+            raise Refusal(Reason.LIMITS, value, expected)
+        return value
 
     def time(self, given: datetime | str) -> datetime:
         if isinstance(given, datetime):
@@ -257,15 +269,10 @@ def _utc(time: datetime, given: object) -> datetime:
         raise Refusal(Reason.TIME, given, _("a time between the years 1 and 9999")) from None
 
 
-def _value(series: Series, given: float | str) -> float:
+def _value(given: float | str) -> float:
     value = _number(given) if isinstance(given, str) else float(given)
     if not math.isfinite(value):
         raise Refusal(Reason.FINITE, given, _("a finite number"))
-    low = -math.inf if series.minimum is None else series.minimum
-    high = math.inf if series.maximum is None else series.maximum
-    if not low <= value <= high:
-        expected = _("%(low)g to %(high)g %(unit)s") % {"low": low, "high": high, "unit": series.unit}
-        raise Refusal(Reason.LIMITS, given, expected)
     return value
 
 
