@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from django.contrib import admin
-from django.http import HttpRequest
 
-from cities.scoping import CityScopedAdmin
-
+from . import device_admin  # noqa: F401  registers controllers, turnouts and what they do
+from .asset_admin import WHAT, WHENCE, AssetAdmin
 from .models import (
     Conduit,
-    Controller,
     CropBlock,
     IrrigationSystem,
     Lateral,
     Reservoir,
     River,
     TreatmentPlant,
-    Turnout,
-    ValveRun,
     WaterBus,
     WaterSource,
     WaterUser,
     Weir,
 )
-
-WHAT = ("label", "key")
-WHENCE = ("assumption", "city")
-
-
-class AssetAdmin(CityScopedAdmin, admin.ModelAdmin):
-    list_filter: ClassVar[tuple[str, ...]] = ("city", "assumption")
-    search_fields = ("key", "name", "name_zh", "source", "note")
-    ordering = ("city", "key")
-    list_per_page = 50
 
 
 @admin.register(WaterBus)
@@ -101,52 +85,8 @@ class LateralAdmin(AssetAdmin):
     list_select_related = ("system", "city")
 
 
-@admin.register(Controller)
-class ControllerAdmin(AssetAdmin):
-    list_display = (*WHAT, "lateral", "last_seen_at", "applied_revision", "city")
-    list_filter = ("city", "lateral")
-    list_select_related = ("lateral", "city")
-    readonly_fields = ("last_seen_at", "applied_revision")
-
-
-class CropBlockInline(CityScopedAdmin, admin.TabularInline):
-    model = CropBlock
-    extra = 0
-    fields = ("key", "name", "crop", "area_ha", "planted", "season_days", "application_efficiency")
-    show_change_link = True
-
-
-@admin.register(Turnout)
-class TurnoutAdmin(AssetAdmin):
-    list_display = (*WHAT, "lateral", "controller", "flow_m3s", "travel_minutes", *WHENCE)
-    list_filter = ("city", "lateral", "assumption")
-    list_select_related = ("lateral", "controller", "city")
-    inlines = (CropBlockInline,)
-
-
 @admin.register(CropBlock)
 class CropBlockAdmin(AssetAdmin):
     list_display = (*WHAT, "turnout", "crop", "area_ha", "planted", *WHENCE)
     list_filter = ("city", "crop", "assumption")
     list_select_related = ("turnout", "city")
-
-
-@admin.register(ValveRun)
-class ValveRunAdmin(CityScopedAdmin, admin.ModelAdmin):
-    """Runs are written by plans and changed by nobody: a controller may already have them."""
-
-    city_path = "turnout__city"
-    list_display = ("start", "end", "turnout", "volume_m3", "status", "rev", "plan")
-    list_filter = ("status", "turnout__lateral")
-    list_select_related = ("turnout", "plan__city")
-    date_hierarchy = "start"
-    ordering = ("-start", "turnout__key")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

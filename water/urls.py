@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api
+from . import api, pages
 
 _DEVICE = "api/device/v1/"
 
@@ -12,4 +12,9 @@ urlpatterns = [
     path(_DEVICE + "telemetry", api.telemetry, name="device-telemetry"),
     path(_DEVICE + "hello", api.hello, name="device-hello"),
     path(_DEVICE + "keys", api.keys, name="device-keys"),
+    path("turns/<str:token>/", pages.turns, name="turns"),
+    path("turns/<str:token>/calendar.ics", pages.calendar, name="turns-calendar"),
+    path("reports/<slug:city_key>/", pages.reports, name="reports"),
+    path("reports/<slug:city_key>/fab/<slug:key>/", pages.fab_report, name="fab-report"),
+    path("reports/<slug:city_key>/fab/<slug:key>.xlsx", pages.fab_workbook, name="fab-workbook"),
 ]

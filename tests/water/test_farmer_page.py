@@ -1,0 +1,266 @@
+"""A farmer opens a secret link on a phone and sees when the water comes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django.utils import timezone, translation
+from icalendar import Calendar
+
+from forecasting.models import Forecast
+from planning import lifecycle
+from planning.models import Plan
+from tests.water.fields import Fields, fields, published, quarter, runs_of
+from water import farmer
+from water.models import DeviceMessage, FarmerLink, ValveRun
+
+pytestmark = pytest.mark.django_db
+ZONE = ZoneInfo("Asia/Taipei")
+
+
+@pytest.fixture
+def where(settings: Any) -> Fields:
+    settings.HEADGATE_SECTORS = ["water.network.SECTOR"]
+    return fields()
+
+
+@pytest.fixture
+def path(where: Fields) -> str:
+    return f"/turns/{farmer.make_link(where.upper)}/"
+
+
+def page(path: str, language: str = "en", **headers: str) -> str:
+    response = Client().get(path, headers={"Accept-Language": language, **headers})
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def says(controller: Any, run: ValveRun, *statuses: str) -> None:
+    for seq, status in enumerate(statuses):
+        DeviceMessage.objects.create(
+            controller=controller, kind="ack", seq=seq, run_uid=run.uid, status=status, at=timezone.now()
+        )
+
+
+def past(where: Fields, run: ValveRun, hours: float) -> None:
+    """Moves a run into the past, as time would."""
+    ValveRun.objects.filter(pk=run.pk).update(
+        start=run.start - timedelta(hours=hours), end=run.end - timedelta(hours=hours)
+    )
+
+
+# --- the page ------------------------------------------------------------------------------------------------
+def test_the_next_turn_stands_first_with_day_hours_and_volume(where: Fields, path: str) -> None:
+    plan = published(where, ("upper", 3, 4.75), ("upper", 9, 10), ("lower", 1, 2))
+    start = (plan.start + timedelta(hours=3)).astimezone(ZONE)
+    with translation.override("en"):
+        found = farmer.turns(where.upper, timezone.now())
+    assert found.next is not None
+    assert (found.next.first, found.next.volume_m3) == (f"{start:%H:%M}", pytest.approx(175))
+    assert len(found.later) == 1
+    text = page(path)
+    assert f"{start:%H:%M}–{start + timedelta(minutes=105):%H:%M}" in text
+    assert "175 m³ in this turn" in text
+    assert text.index("Your next turn") < text.index("After that")
+
+
+def test_days_are_named_as_people_name_them() -> None:
+    today = datetime(2026, 11, 23).date()
+    days = [today + timedelta(days=n) for n in (-1, 0, 1, 2)]
+    with translation.override("en"):
+        assert [farmer.day_in_words(day, today) for day in days] == ["Yesterday", "Today", "Tomorrow", "Wed 25 Nov"]
+    with translation.override("zh-hant"):
+        assert [farmer.day_in_words(day, today) for day in days] == ["昨天", "今天", "明天", "11月25日（星期三）"]
+
+
+def test_a_turn_through_midnight_says_on_which_day_it_ends(where: Fields) -> None:
+    evening = datetime.combine(timezone.now().astimezone(ZONE).date() + timedelta(days=1), datetime.min.time(), ZONE)
+    published(where, ("upper", 0, 3), start=evening + timedelta(hours=22, minutes=30))
+    with translation.override("en"):
+        found = farmer.turns(where.upper, evening + timedelta(hours=20))
+    assert found.next is not None
+    assert (found.next.day, found.next.first, found.next.until) == ("Today", "22:30", "Tomorrow 01:30")
+
+
+def test_a_turn_under_way_is_told_with_what_the_gate_reported(where: Fields, path: str) -> None:
+    (run,) = runs_of(published(where, ("upper", 0.5, 2)))
+    past(where, run, 1.5)
+    says(where.controller, run, "received", "started")
+    text = page(path)
+    assert "Your turn is now" in text
+    assert "The gate reported that it opened." in text
+    assert "Your next turn" not in text
+
+
+@pytest.mark.parametrize(
+    ("statuses", "words"),
+    [
+        ((), "The gate has not reported."),
+        (("received", "completed"), "The gate opened and closed as planned."),
+        (("received", "started", "aborted_fault"), "The gate stopped with a fault."),
+        (("rejected_expired",), "The gate did not open."),
+    ],
+)
+def test_the_last_turn_tells_whether_the_gate_really_opened(
+    where: Fields, path: str, statuses: tuple[str, ...], words: str
+) -> None:
+    (run,) = runs_of(published(where, ("upper", 0.5, 2)))
+    past(where, run, 5)
+    says(where.controller, run, *statuses)
+    assert words in page(path)
+
+
+def test_what_is_missing_is_said_with_its_reason(where: Fields, path: str) -> None:
+    items = [
+        {"turnout": "upper", "short_m3": 120.0, "reason": "capacity"},
+        {"turnout": "lower", "short_m3": 9.0, "reason": "quiet"},
+    ]
+    published(where, ("upper", 1, 2), short=items)
+    text = page(path)
+    assert "120 m³ less than your fields ask for: the canal was full." in text
+    assert "quiet" not in text
+
+
+def test_a_canal_that_goes_short_is_said_too(where: Fields, path: str) -> None:
+    rates = {"served": [0.75] * 240, "short": [0.25] * 240}
+    Plan.objects.filter(pk=published(where, ("upper", 1, 2)).pk).update(
+        result={"demands": {"irrigation.lateral": rates}}
+    )
+    assert "the canal gets 25 % less than its fields ask for" in page(path)
+
+
+def test_a_cancelled_turn_is_shown_as_cancelled(where: Fields, path: str) -> None:
+    lifecycle.withdraw(published(where, ("upper", 1, 2)))
+    text = page(path)
+    assert "does not take place" in text
+    assert "No plan is in force: the gate stays closed." in text
+
+
+def test_a_plan_that_stays_in_force_for_a_failed_one_is_flagged(where: Fields, path: str) -> None:
+    published(where, ("upper", 1, 2), synthetic=True)
+    lifecycle.fail(lifecycle.request(where.city), "the reservoirs have no level")
+    text = page(path)
+    assert "The previous plan stays in force" in text
+    assert "rests on synthetic data" in text
+
+
+def test_rain_is_told_where_a_fresh_forecast_knows_of_it(where: Fields, path: str) -> None:
+    published(where, ("upper", 1, 2))
+    assert "Rain is expected" not in page(path)
+    rain = where.lateral.system.rain
+    # Two days of 24 mm a day: until this time tomorrow 24 or 25 steps of 1 mm begin.
+    Forecast.objects.create(
+        series=rain, known_at=timezone.now(), start=quarter(-1), step_minutes=60, mean=[24.0] * 48, method="test"
+    )
+    assert "Rain is expected: about 24 mm" in page(path) or "Rain is expected: about 25 mm" in page(path)
+
+
+# --- the link ------------------------------------------------------------------------------------------------
+def test_only_a_live_link_opens_anything(where: Fields, path: str) -> None:
+    assert Client().get(path).status_code == 200
+    assert Client().get("/turns/" + "A" * 32 + "/").status_code == 404
+    assert Client().get(path.replace("/turns/", "/turns/x")).status_code == 404
+    FarmerLink.objects.update(revoked_at=timezone.now())
+    assert Client().get(path).status_code == 404
+    assert Client().get(path + "calendar.ics").status_code == 404
+
+
+def test_a_token_is_long_random_and_kept_nowhere(where: Fields) -> None:
+    tokens = {farmer.make_link(where.upper) for _ in range(20)}
+    assert len(tokens) == 20
+    assert min(map(len, tokens)) >= 22  # 22 letters of base64 are 132 bits
+    assert not tokens & set(FarmerLink.objects.values_list("token_sha256", flat=True))
+
+
+@pytest.mark.parametrize("file", ["", "calendar.ics"])
+def test_the_secret_address_is_kept_from_search_engines_and_other_sites(where: Fields, path: str, file: str) -> None:
+    response = Client().get(path + file)
+    assert response["X-Robots-Tag"] == "noindex, nofollow"
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert "private" in response["Cache-Control"]
+    assert not response.cookies
+
+
+@pytest.mark.parametrize(
+    ("accepts", "query", "language"),
+    [
+        ("zh-TW,zh;q=0.9,en;q=0.8", "", "zh-hant"),
+        ("en-GB,en;q=0.9,zh;q=0.2", "", "en"),
+        ("vi", "", "zh-hant"),
+        ("", "", "zh-hant"),
+        ("zh-TW", "?lang=en", "en"),
+        ("en", "?lang=zh-hant", "zh-hant"),
+        ("en", "?lang=xx", "en"),
+    ],
+)
+def test_the_page_speaks_the_language_that_was_asked_for(
+    where: Fields, path: str, accepts: str, query: str, language: str
+) -> None:
+    response = Client().get(path + query, headers={"Accept-Language": accepts})
+    assert response["Content-Language"] == language
+    assert f'lang="{language}"' in response.content.decode()
+
+
+def test_the_page_is_small_and_needs_no_script(where: Fields, path: str) -> None:
+    published(where, ("upper", 1, 2))
+    response = Client().get(path)
+    assert len(response.content) < 14_000  # one round trip of a phone
+    assert b"<script" not in response.content
+
+
+# --- the calendar --------------------------------------------------------------------------------------------
+def feed(path: str, **headers: str) -> Any:
+    return Client().get(path + "calendar.ics", headers={"Accept-Language": "en", **headers})
+
+
+def events(path: str) -> dict[str, Any]:
+    return {str(event["uid"]): event for event in Calendar.from_ical(feed(path).content).walk("VEVENT")}
+
+
+def test_the_calendar_has_the_turns_with_stable_names(where: Fields, path: str) -> None:
+    start = quarter()
+    published(where, ("upper", 1, 2.75), ("lower", 1, 2), start=start)
+    ((uid, event),) = events(path).items()
+    assert event.decoded("dtstart") == start + timedelta(hours=1)
+    assert event.decoded("dtend") == start + timedelta(hours=2.75)
+    assert (str(event["summary"]), str(event["status"]), event["sequence"]) == (
+        "Water at upper gate, 175 m³",
+        "CONFIRMED",
+        1,
+    )
+    published(where, ("upper", 3, 4), start=start)
+    moved = events(path)
+    assert (list(moved), moved[uid]["sequence"]) == ([uid], 2)
+
+
+def test_a_cancelled_turn_stays_in_the_calendar_as_cancelled(where: Fields, path: str) -> None:
+    start = quarter()
+    published(where, ("upper", 1, 2), start=start)
+    ((uid, before),) = events(path).items()
+    published(where, start=start)
+    after = events(path)[uid]
+    assert (str(after["status"]), after["sequence"]) == ("CANCELLED", 2)
+    assert after.decoded("dtstamp") >= before.decoded("dtstamp")
+
+
+def test_the_calendar_is_sent_again_only_when_it_changed(where: Fields, path: str) -> None:
+    published(where, ("upper", 1, 2))
+    tag = feed(path)["ETag"]
+    again = feed(path, **{"If-None-Match": tag})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
+    published(where, ("upper", 4, 5))
+    assert feed(path, **{"If-None-Match": tag}).status_code == 200
+
+
+def test_the_calendar_asks_to_be_read_again_every_hour(where: Fields, path: str) -> None:
+    published(where, ("upper", 1, 2))
+    response = feed(path)
+    assert response["Content-Type"].startswith("text/calendar")
+    lines = response.content.decode().split("\r\n")
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT1H" in lines
+    assert "X-PUBLISHED-TTL:PT1H" in lines
+    assert "TRIGGER:-PT30M" in lines

@@ -1,0 +1,270 @@
+"""Controllers, turnouts and what happens at them: keys and links are handed out here, runs and reports are read here.
+
+Secrets are made by POST, shown once on a page that no cache keeps, and never written to a message or a log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cities.scoping import CityScopedAdmin
+
+from .asset_admin import WHAT, WHENCE, AssetAdmin
+from .devices import TooManyKeys, issue_key
+from .farmer import make_link, said_in_words
+from .messages import ORDER, run_statuses
+from .models import Controller, ControllerSchedule, CropBlock, DeviceMessage, Turnout, ValveRun
+
+SILENT_AFTER = 3
+"""Polls that a controller may miss before it is called silent."""
+Step = Callable[[HttpRequest, Any], HttpResponse]
+
+
+class ReadOnly:
+    """Mix in before CityScopedAdmin: rows that machines write and nobody changes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SecretsAdmin(AssetAdmin):
+    """An asset for which an engineer makes and revokes secrets, each step a POST to an address of its own."""
+
+    secrets: str
+    """The related name of its secrets, which have `revoked_at`."""
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"water_{self.opts.model_name}"
+        own = [
+            path("<int:pk>/secret/", self.admin_site.admin_view(self.make_view), name=f"{name}_secret"),
+            path("<int:pk>/secret/<int:secret>/", self.admin_site.admin_view(self.revoke_view), name=f"{name}_revoke"),
+        ]
+        return own + super().get_urls()
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        found = self.get_object(request, object_id)
+        extra = {"secrets": getattr(found, self.secrets).order_by("-created_at")} if found else {}
+        return super().change_view(request, object_id, *args, **{**kwargs, "extra_context": extra})
+
+    def make_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        asset = self._mine(request, pk)
+        context = {**self.admin_site.each_context(request), "title": str(asset), "original": asset, "opts": self.opts}
+        try:
+            shown = self.make(request, asset)
+        except TooManyKeys:
+            messages.error(request, _("This controller has two live keys. Revoke one first."))
+            return self._back(pk)
+        self.log_change(request, asset, _("Made a secret."))
+        response = TemplateResponse(request, "admin/water/secret.html", {**context, **shown})
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def revoke_view(self, request: HttpRequest, pk: int, secret: int) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        asset = self._mine(request, pk)
+        revoked = getattr(asset, self.secrets).filter(pk=secret, revoked_at=None).update(revoked_at=timezone.now())
+        if not revoked:
+            raise Http404("no such live secret")
+        self.log_change(request, asset, _("Revoked a secret."))
+        messages.success(request, _("Revoked. Whoever uses it gets no answer from now on."))
+        return self._back(pk)
+
+    def make(self, request: HttpRequest, asset: Any) -> dict[str, str]:
+        """What the page that shows a new secret says."""
+        raise NotImplementedError
+
+    def _mine(self, request: HttpRequest, pk: int) -> Any:
+        asset = self.get_object(request, str(pk))
+        if asset is None:
+            raise Http404("no such row")
+        if not self.has_change_permission(request, asset):
+            raise PermissionDenied
+        return asset
+
+    def _back(self, pk: int) -> HttpResponseRedirect:
+        return HttpResponseRedirect(reverse(f"admin:water_{self.opts.model_name}_change", args=[pk]))
+
+
+@admin.register(Controller)
+class ControllerAdmin(SecretsAdmin):
+    list_display = (*WHAT, "lateral", "seen", "adoption", "live_keys", "city")
+    list_filter = ("city", "lateral")
+    list_select_related = ("lateral", "city")
+    readonly_fields = ("seen", "adoption")
+    change_form_template = "admin/water/secrets_form.html"
+    secrets = "keys"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Controller]:
+        current = ControllerSchedule.objects.filter(controller=OuterRef("pk"), current=True).values("revision")
+        live = Count("keys", filter=Q(keys__revoked_at=None))
+        rows: QuerySet[Controller] = super().get_queryset(request)
+        return rows.annotate(current_revision=Subquery(current[:1]), live=live)
+
+    @admin.display(description=gettext_lazy("last seen"), ordering="last_seen_at")
+    def seen(self, controller: Controller) -> str:
+        if controller.last_seen_at is None:
+            return _("never")
+        age = _("%(age)s ago") % {"age": timesince(controller.last_seen_at)}
+        patience = timedelta(seconds=SILENT_AFTER * controller.poll_seconds)
+        if timezone.now() - controller.last_seen_at <= patience:
+            return age
+        return format_html('<strong style="color:var(--error-fg)">{} · {}</strong>', _("silent"), age)
+
+    @admin.display(description=gettext_lazy("applied / current revision"))
+    def adoption(self, controller: Any) -> str:
+        if controller.current_revision is None:
+            return _("nothing published")
+        text = f"{controller.applied_revision or '–'} / {controller.current_revision}"
+        return (
+            text
+            if controller.applied_revision == controller.current_revision
+            else format_html("<strong>{}</strong>", text)
+        )
+
+    @admin.display(description=gettext_lazy("live keys"), ordering="live")
+    def live_keys(self, controller: Any) -> int:
+        return int(controller.live)
+
+    def make(self, request: HttpRequest, asset: Controller) -> dict[str, str]:
+        return {
+            "what": _("Key of the controller"),
+            "secret": issue_key(asset),
+            "advice": _("Put it on the device as its bearer key (docs/device-protocol.md)."),
+        }
+
+
+class CropBlockInline(CityScopedAdmin, admin.TabularInline):
+    model = CropBlock
+    extra = 0
+    fields = ("key", "name", "crop", "area_ha", "planted", "season_days", "application_efficiency")
+    show_change_link = True
+
+
+@admin.register(Turnout)
+class TurnoutAdmin(SecretsAdmin):
+    list_display = (*WHAT, "lateral", "controller", "flow_m3s", "travel_minutes", *WHENCE)
+    list_filter = ("city", "lateral", "assumption")
+    list_select_related = ("lateral", "controller", "city")
+    inlines = (CropBlockInline,)
+    change_form_template = "admin/water/secrets_form.html"
+    secrets = "links"
+
+    def make(self, request: HttpRequest, asset: Turnout) -> dict[str, str]:
+        return {
+            "what": _("Farmer's link"),
+            "secret": request.build_absolute_uri(reverse("turns", args=[make_link(asset)])),
+            "advice": _("Give it to the farmer, for instance as a QR code on paper. Whoever has it sees the turns."),
+        }
+
+
+class ReachedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("report of the controller")
+    parameter_name = "reached"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("silence", _("no word")),
+            ("received", _("received")),
+            ("started", _("opened")),
+            ("completed", _("completed")),
+            ("trouble", _("trouble")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ValveRun]) -> QuerySet[ValveRun]:
+        said = DeviceMessage.objects.filter(kind=DeviceMessage.Kind.ACK, run_uid=OuterRef("uid"))
+        value = self.value()
+        if value == "silence":
+            return queryset.filter(~Exists(said))
+        if value == "trouble":
+            return queryset.filter(Exists(said.exclude(status__in=ORDER)))
+        return queryset.filter(Exists(said.filter(status=value))) if value else queryset
+
+
+@admin.register(ValveRun)
+class ValveRunAdmin(ReadOnly, CityScopedAdmin, admin.ModelAdmin):
+    """Runs are written by plans and changed by nobody: a controller may already have them."""
+
+    city_path = "turnout__city"
+    list_display = ("start", "end", "turnout", "volume_m3", "status", "reached", "rev", "plan")
+    list_filter = ("status", ReachedFilter, "turnout__lateral")
+    list_select_related = ("turnout", "plan__city")
+    search_fields = ("turnout__key", "turnout__name", "turnout__name_zh")
+    date_hierarchy = "start"
+    ordering = ("-start", "turnout__key")
+    fields = ("turnout", "start", "end", "volume_m3", "status", "uid", "rev", "plan", "reports")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Asks once for the words on all runs of the page."""
+        found = super().get_changelist_instance(request)
+        said = run_statuses(run.uid for run in found.result_list)
+        for run in found.result_list:
+            run.said = said.get(run.uid, "")
+        return found
+
+    @admin.display(description=gettext_lazy("report of the controller"))
+    def reached(self, run: Any) -> str:
+        return said_in_words(run.said)
+
+    @admin.display(description=gettext_lazy("reports of the controller"))
+    def reports(self, run: ValveRun) -> str:
+        said = DeviceMessage.objects.filter(kind=DeviceMessage.Kind.ACK, run_uid=run.uid).order_by("at", "seq")
+        lines = ((f"{message.at:%Y-%m-%d %H:%M:%S} UTC", message.status, _data(message)) for message in said)
+        return format_html_join("", "<div>{} <strong>{}</strong> {}</div>", lines) or _("no word")
+
+
+@admin.register(ControllerSchedule)
+class ControllerScheduleAdmin(ReadOnly, CityScopedAdmin, admin.ModelAdmin):
+    city_path = "controller__city"
+    list_display = ("controller", "revision", "current", "plan", "issued_at", "valid_until")
+    list_filter = ("current", "controller")
+    list_select_related = ("controller", "plan__city")
+    date_hierarchy = "issued_at"
+    ordering = ("-issued_at", "controller__key")
+    fields = ("controller", "revision", "current", "plan", "issued_at", "valid_until", "etag", "signature", "document")
+
+    @admin.display(description=gettext_lazy("document"))
+    def document(self, schedule: ControllerSchedule) -> str:
+        text = json.dumps(json.loads(bytes(schedule.body)), indent=2, ensure_ascii=False)
+        return format_html("<pre style='white-space:pre-wrap'>{}</pre>", text)
+
+
+@admin.register(DeviceMessage)
+class DeviceMessageAdmin(ReadOnly, CityScopedAdmin, admin.ModelAdmin):
+    city_path = "controller__city"
+    list_display = ("received_at", "at", "controller", "kind", "status", "said", "seq")
+    list_filter = ("kind", "status", "controller")
+    list_select_related = ("controller",)
+    date_hierarchy = "received_at"
+    ordering = ("-received_at", "-pk")
+
+    @admin.display(description=gettext_lazy("data"))
+    def said(self, message: DeviceMessage) -> str:
+        return _data(message)
+
+
+def _data(message: DeviceMessage) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in message.data.items())

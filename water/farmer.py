@@ -1,0 +1,227 @@
+"""What a farmer needs to know of a turnout: when its gate opens next, what is missing and why, what really happened.
+
+A farmer has no login: a secret link leads to one turnout's page and calendar. Only a hash of its token is kept.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from forecasting.models import Forecast
+from planning.models import Plan, PlanPart
+from planning.numbers import Numbers
+from planning.reports import in_force
+
+from .devices import sha256
+from .kernel.lateral import Reason
+from .kernel.policy import Light
+from .light import light_name, outlook
+from .messages import run_statuses
+from .models import FarmerLink, Turnout, ValveRun
+
+TOKEN_BYTES = 24
+"""192 bits: nobody finds a link by trying."""
+RAIN_MM = 5.0
+"""Rain below this changes nobody's turn."""
+FORECAST_AGE = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One opening in local time. `said` is how far the controller says it has come, "" before its first word."""
+
+    day: str
+    first: str
+    until: str
+    volume_m3: float
+    said: str = ""
+
+    @property
+    def report(self) -> str:
+        return said_in_words(self.said)
+
+    @property
+    def is_bad(self) -> bool:
+        return self.said not in ("", "received", "started", "completed")
+
+
+@dataclass(frozen=True)
+class Missing:
+    m3: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Turns:
+    """A turnout's page. `plan` is the plan in force, if any."""
+
+    turnout: Turnout
+    at: datetime
+    plan: Plan | None
+    warning: str
+    running: Turn | None
+    coming: tuple[Turn, ...]
+    cancelled: tuple[Turn, ...]
+    previous: Turn | None
+    missing: tuple[Missing, ...]
+    light: str
+    rain: str
+
+    @property
+    def next(self) -> Turn | None:
+        return self.coming[0] if self.coming else None
+
+    @property
+    def later(self) -> tuple[Turn, ...]:
+        return self.coming[1:]
+
+
+def make_link(turnout: Turnout) -> str:
+    """A new secret token. It is returned once; a lost link is revoked and made anew."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    FarmerLink.objects.create(turnout=turnout, token_sha256=sha256(token))
+    return token
+
+
+def turnout_of(token: str) -> Turnout | None:
+    """The turnout of a live link; None for anything else."""
+    links = FarmerLink.objects.select_related("turnout__lateral__system__rain", "turnout__city")
+    link = links.filter(token_sha256=sha256(token), revoked_at=None).first()
+    return link.turnout if link else None
+
+
+def turns(turnout: Turnout, at: datetime) -> Turns:
+    """What the turnout's page shows, in the active language."""
+    now = in_force(turnout.city)
+    runs = ValveRun.objects.filter(turnout=turnout).order_by("start", "pk")
+    to_come = list(runs.filter(status=ValveRun.Status.SCHEDULED, end__gt=at))
+    last = list(runs.filter(status=ValveRun.Status.SCHEDULED, end__lte=at).reverse()[:1])
+    said = run_statuses(run.uid for run in [*to_come, *last])
+
+    def turn(run: ValveRun) -> Turn:
+        return _turn(run, said.get(run.uid, ""), at, turnout.city.zone)
+
+    return Turns(
+        turnout,
+        at,
+        now.plan,
+        now.warning,
+        next((turn(run) for run in to_come if run.start <= at), None),
+        tuple(turn(run) for run in to_come if run.start > at),
+        tuple(turn(run) for run in runs.filter(status=ValveRun.Status.CANCELLED, end__gt=at)),
+        next(map(turn, last), None),
+        _missing(turnout, now.plan),
+        _light(now.plan),
+        _rain(turnout, at),
+    )
+
+
+def calendar_runs(turnout: Turnout, at: datetime) -> list[ValveRun]:
+    """The newest word on every run of the last two weeks and of those to come; cancelled ones stay in."""
+    rows = ValveRun.objects.filter(turnout=turnout, end__gt=at - timedelta(days=14)).select_related("plan")
+    newest = {run.uid: run for run in rows.exclude(status=ValveRun.Status.SUPERSEDED).order_by("rev", "pk")}
+    return sorted(newest.values(), key=lambda run: (run.start, run.pk))
+
+
+def day_in_words(day: date, today: date) -> str:
+    """Today, tomorrow, yesterday, or a weekday with its date."""
+    near = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow")}
+    return near.get((day - today).days) or date_format(day, _("D j M"))
+
+
+def said_in_words(said: str) -> str:
+    """What a controller's last word on a run means for the farmer."""
+    words = {
+        "": _("The gate has not reported."),
+        "received": _("The gate has the order."),
+        "started": _("The gate reported that it opened."),
+        "completed": _("The gate opened and closed as planned."),
+        "partial": _("The gate was open for a part of the time only."),
+        "aborted_fault": _("The gate stopped with a fault."),
+        "aborted_operator": _("The gate was stopped by hand."),
+    }
+    return words.get(said, _("The gate did not open."))
+
+
+def why_in_words(reason: str) -> str:
+    """The limit that kept a turnout from its water, for people who do not plan canals."""
+    words = {
+        Reason.WINDOW: _("the day was too short for the water to come"),
+        Reason.QUIET: _("gates stay closed during the quiet hours"),
+        Reason.MAX_OPEN: _("too many gates would have been open at once"),
+        Reason.CAPACITY: _("the canal was full"),
+        Reason.INFLOW: _("too little water came into the canal"),
+        Reason.REMAINDER: _("what was left is less than the shortest turn"),
+    }
+    return words.get(reason, reason)  # type: ignore[call-overload, no-any-return]
+
+
+def _turn(run: ValveRun, said: str, at: datetime, zone: ZoneInfo) -> Turn:
+    start, end, today = run.start.astimezone(zone), run.end.astimezone(zone), at.astimezone(zone).date()
+    until = f"{end:%H:%M}"
+    if end.date() != start.date():
+        until = f"{day_in_words(end.date(), today)} {until}"
+    return Turn(day_in_words(start.date(), today), f"{start:%H:%M}", until, run.volume_m3, said)
+
+
+def _missing(turnout: Turnout, plan: Plan | None) -> tuple[Missing, ...]:
+    """What the plan's turns leave out, and what the lateral itself goes without in the plan's first day."""
+    if plan is None:
+        return ()
+    part = plan.parts.filter(sector="water", key=turnout.lateral.key, state=PlanPart.State.DONE).first()
+    items = (part.result or {}).get("short", []) if part else []
+    found = [
+        Missing(item["short_m3"], why_in_words(item["reason"])) for item in items if item["turnout"] == turnout.key
+    ]
+    share = _lateral_short(plan, turnout.lateral.key)
+    if share >= 0.005:
+        words = _("the canal gets %(share).0f %% less than its fields ask for")
+        found.append(Missing(0.0, words % {"share": 100 * share}))
+    return tuple(found)
+
+
+def _lateral_short(plan: Plan, lateral: str) -> float:
+    """The share of the lateral's demand that the plan's first day does not serve."""
+    demand = (plan.result or {}).get("demands", {}).get(f"irrigation.{lateral}")
+    if not demand:
+        return 0.0
+    numbers = Numbers(plan)
+    served, short = (_first_day(numbers, demand[kind]) for kind in ("served", "short"))
+    return short / (served + short) if served + short else 0.0
+
+
+def _first_day(numbers: Numbers, rates: Sequence[float]) -> float:
+    return sum(
+        rate * float(hours)
+        for rate, hours, end in zip(rates, numbers.hours, numbers.hours.cumsum(), strict=True)
+        if end <= 24.001
+    )
+
+
+def _light(plan: Plan | None) -> str:
+    """The drought light in words; empty where there is none."""
+    if plan is None or not plan.result or not plan.snapshot:
+        return ""
+    light = outlook(Numbers(plan)).light
+    return "" if light == Light.NONE else light_name(light)
+
+
+def _rain(turnout: Turnout, at: datetime) -> str:
+    """Rain until this time tomorrow, where a fresh forecast knows of any that matters."""
+    series = turnout.lateral.system.rain
+    newest = Forecast.objects.filter(series=series, issued_at__gt=at - FORECAST_AGE).order_by("-issued_at").first()
+    if newest is None:
+        return ""
+    hours = newest.step / timedelta(hours=1)
+    steps = zip(newest.times, newest.mean, strict=True)
+    depth = sum(
+        mm_per_day * hours / 24 for start, mm_per_day in steps if at - newest.step < start < at + timedelta(days=1)
+    )
+    return _("Rain is expected: about %(depth).0f mm until tomorrow.") % {"depth": depth} if depth >= RAIN_MM else ""
