@@ -12,8 +12,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from .languages import is_chinese
 
 LATITUDE = (MinValueValidator(-90.0), MaxValueValidator(90.0))
 LONGITUDE = (MinValueValidator(-180.0), MaxValueValidator(180.0))
@@ -34,8 +35,7 @@ class Named(models.Model):
     @property
     def label(self) -> str:
         """The name in the active language."""
-        is_chinese = (get_language() or "").startswith("zh")
-        return self.name_zh if is_chinese and self.name_zh else self.name
+        return self.name_zh if is_chinese() and self.name_zh else self.name
 
 
 class City(Named):

@@ -130,6 +130,19 @@ class CityScopedAdmin(AdminBase):
         return getattr(found, "pk", None)
 
 
+class ReadOnlyAdmin(CityScopedAdmin):
+    """Rows that nobody edits: what was measured, planned, sent or heard."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 class ScopedRelatedFilter(RelatedFieldListFilter):
     """A filter beside a list that offers the rows of the person's cities only."""
 

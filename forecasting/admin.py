@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cities.scoping import CityScopedAdmin
+from cities.scoping import CityScopedAdmin, ReadOnlyAdmin
 
 from .charts import fan_chart, sparkline
 from .models import Forecast, Observation, Series
@@ -34,19 +34,6 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         return int(self.object_list[:10_000].count())  # type: ignore[attr-defined]
-
-
-class ReadOnly(CityScopedAdmin):
-    """Rows that are history: nobody edits what was measured or expected."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Series)
@@ -94,7 +81,7 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
 
 
 @admin.register(Observation)
-class ObservationAdmin(ReadOnly, admin.ModelAdmin):
+class ObservationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     city_path = "series__city"
     list_display = ("series", "local_time", "amount", "recorded_at")
     list_filter = ("series__city", "synthetic", "series")
@@ -114,7 +101,7 @@ class ObservationAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Forecast)
-class ForecastAdmin(ReadOnly, admin.ModelAdmin):
+class ForecastAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     city_path = "series__city"
     list_display = ("series", "issued_at", "start", "method", "based_on")
     list_filter = ("series__city", "synthetic", "series")

@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 from django.db.models import Count, F, Max, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
-from django.utils.translation import gettext, gettext_noop, override
+from django.utils.translation import gettext, gettext_noop
+
+from cities.languages import in_both
 
 from .kernel.profiles import means_over
 from .kernel.series import Rule
@@ -265,8 +267,4 @@ def is_stale(series: Series, last: datetime, known_at: datetime) -> bool:
 
 
 def _note(level: str, message: str, series: Series, **figures: float) -> ReaderNote:
-    texts = []
-    for language in ("en", "zh-hant"):
-        with override(language):
-            texts.append(gettext(message) % {"series": series.label, **figures})
-    return ReaderNote(level, *texts)
+    return ReaderNote(level, *in_both(lambda: gettext(message) % {"series": series.label, **figures}))

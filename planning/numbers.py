@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from django.utils.translation import get_language
 from numpy.typing import NDArray
+
+from cities.languages import is_chinese
 
 from .models import Plan
 
@@ -47,8 +48,7 @@ class Numbers:
     def label(self, name: str) -> str:
         """What a part is called in the active language."""
         found = self.labels.get(name, {})
-        is_chinese = (get_language() or "").startswith("zh")
-        return (found.get("zh") if is_chinese else None) or found.get("en") or name
+        return (found.get("zh") if is_chinese() else None) or found.get("en") or name
 
     def supplies(self, *roles: str) -> list[Row]:
         return self._rows("supplies", roles, lambda values: values)

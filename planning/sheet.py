@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from django.utils import translation
 from django.utils.translation import gettext
 
+from cities.languages import in_both
 from cities.models import Asset, City, PriorityPolicy
 
 from .kernel.horizon import Horizon
@@ -114,9 +114,4 @@ def rows_of(model: type[AnyAsset], city: City, *related: str) -> list[AnyAsset]:
 
 
 def _in_both(words: str, **values: object) -> tuple[str, str]:
-    """A message of the catalog in English and Chinese, with names in the same language."""
-    texts = []
-    for language in ("en", "zh-hant"):
-        with translation.override(language):
-            texts.append(gettext(words).format(**values))
-    return texts[0], texts[1]
+    return in_both(lambda: gettext(words).format(**values))

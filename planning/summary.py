@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from cities.languages import is_chinese
 
 from .findings import findings
 from .models import Plan
@@ -36,9 +38,8 @@ def sections(plan: Plan) -> list[Section]:
 
 def names(plan: Plan) -> dict[str, str]:
     """What the plan's parts are called in the active language."""
-    is_chinese = (get_language() or "").startswith("zh")
     labels = (plan.snapshot or {}).get("labels", {})
-    return {part: (label["zh"] if is_chinese and label["zh"] else label["en"]) for part, label in labels.items()}
+    return {part: (label["zh"] if is_chinese() and label["zh"] else label["en"]) for part, label in labels.items()}
 
 
 def shortages(plan: Plan) -> Section:
@@ -55,9 +56,8 @@ def explanation(plan: Plan) -> Section:
 
 
 def input_notes(plan: Plan) -> list[Section]:
-    is_chinese = (get_language() or "").startswith("zh")
     notes = (plan.snapshot or {}).get("notes", [])
-    rows = tuple((_(note["level"]), note["zh"] if is_chinese else note["en"]) for note in notes)
+    rows = tuple((_(note["level"]), note["zh"] if is_chinese() else note["en"]) for note in notes)
     return [Section(_("Notes on the inputs"), (_("level"), _("note")), rows)] if rows else []
 
 
