@@ -63,6 +63,8 @@ INSTALLED_APPS = [
 HEADGATE_SECTORS = ["energy.network.SECTOR", "water.network.SECTOR"]
 # What the solver gets for one plan; it then hands out the best it has found. Far below the visibility timeout.
 HEADGATE_SOLVE_SECONDS = env.integer("HEADGATE_SOLVE_SECONDS", 120, least=1)
+# Older forecasts are deleted but for one a day and series (forecasting/pruning.py).
+HEADGATE_FORECAST_DAYS = env.integer("HEADGATE_FORECAST_DAYS", 90, least=8)
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -223,6 +225,10 @@ CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "planning.tasks.reap", "schedule": 15.0, "options": {"expires": 15}},
     "expire": {"task": "planning.tasks.expire", "schedule": 60.0, "options": {"expires": 60}},
     "refresh": {"task": "forecasting.tasks.refresh", "schedule": crontab(minute=5), "options": {"expires": 3000}},
+    "score": {"task": "forecasting.tasks.score", "schedule": crontab(minute=15), "options": {"expires": 3000}},
+    "prune": {"task": "forecasting.tasks.prune", "schedule": crontab(hour=19, minute=35), "options": {"expires": 3600}},
+    # Hourly, for every city's day ends at its own midnight; the other 23 runs find nothing to store.
+    "balance": {"task": "water.tasks.balance", "schedule": crontab(minute=20), "options": {"expires": 3000}},
 }
 
 # --- logging: UTC, one line per event ------------------------------------------------------------------------
