@@ -99,8 +99,8 @@ class PlanAdmin(ReadOnly, admin.ModelAdmin):
         shown = {"panels": panels(request.user), "title": _("Plans")}
         return super().changelist_view(request, {**(extra_context or {}), **shown})
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
-        columns = list(super().get_list_display(request))
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        columns: list[Any] = list(super().get_list_display(request))
         if cities_of(request.user, ADMIN_READERS).count() == 1:
             columns.remove("city")  # the panel has said it
         return columns
