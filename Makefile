@@ -6,9 +6,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MANAGE := .venv/bin/python manage.py
-INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --no-input
-# One dot per package, so that a slow line is not taken for a hang; everything else pip says is an error.
-DOTS := | { while read -r word _; do if [ "$$word" = Collecting ]; then printf .; fi; done; echo; }
+# One dot per package, so that a slow line is not taken for a hang; what pip warns of is shown only when it fails.
+INSTALL = { PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --no-input -r $< 2> .venv/pip-errors \
+	|| { echo; cat .venv/pip-errors; exit 1; } >&2; } | { while read -r word _; do if [ "$$word" = Collecting ]; then printf .; fi; done; echo; }
 
 .PHONY: help plan test serve check bench words browser ready
 
@@ -61,10 +61,10 @@ ready: words
 
 .venv/installed: requirements.txt | .venv/bin/python
 	@printf 'Installing what Headgate needs (a few minutes the first time) '
-	@$(INSTALL) -r requirements.txt $(DOTS)
+	@$(INSTALL)
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	@printf 'Installing what the tests and checks need '
-	@$(INSTALL) -r requirements-dev.txt $(DOTS)
+	@$(INSTALL)
 	@touch $@
