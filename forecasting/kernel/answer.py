@@ -19,6 +19,7 @@ class Ask:
     levels: tuple[float, ...]
     calendar: Calendar
     start: Time | None
+    asked: int = 1
 
     @property
     def step_hours(self) -> float:

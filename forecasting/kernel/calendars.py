@@ -41,6 +41,23 @@ class Calendar:
         """0 Monday … 6 Sunday as loads see them: a holiday counts as Sunday, a make-up Saturday as Friday."""
         return self._by_day(index, self._weekday)
 
+    def holidays(self, index: pd.DatetimeIndex) -> Array:
+        """True on days off from Monday to Friday."""
+        return self._by_day(index, lambda day: day.weekday() < 5 and self.is_off(day)).astype(bool)
+
+    @property
+    def knows_holidays(self) -> bool:
+        return self.country is not None or bool(self.off)
+
+    def share_of_year(self, index: pd.DatetimeIndex) -> Array:
+        """The share of the local year that has passed, 0 … below 1."""
+        return np.asarray((index.tz_convert(self.zone).day_of_year - 1) / 366.0)
+
+    def seconds_ahead(self, index: pd.DatetimeIndex) -> Array:
+        """By how much the local clock is ahead of UTC."""
+        wall = index.tz_convert(self.zone).tz_localize(None).as_unit("s").asi8
+        return np.asarray(wall - index.tz_convert("UTC").as_unit("s").asi8)
+
     def days_from_lunar_new_year(self, index: pd.DatetimeIndex) -> Array:
         """Signed local days since the nearest Lunar New Year's Day; FAR_FROM_LNY outside -6 … +14."""
         return self._by_day(index, self._days_from_lny)

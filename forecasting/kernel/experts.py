@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from .leads import ridge_by_lead
 from .linear import expanding_ridge
 from .panel import Panel
 from .ridge import ridge
@@ -23,8 +24,9 @@ def forecasts(panel: Panel) -> dict[str, Array]:
 
 def _believable(panel: Panel) -> tuple[Array, Array]:
     """Half the range of the past above and below it: a runaway recursion must not outvote a sober expert."""
-    low = np.where(panel.observed, panel.values, np.inf).min(axis=1)
-    high = np.where(panel.observed, panel.values, -np.inf).max(axis=1)
+    past = slice(0, panel.origins[panel.plan.asked - 1])
+    low = np.where(panel.observed, panel.values, np.inf)[:, past].min(axis=1)
+    high = np.where(panel.observed, panel.values, -np.inf)[:, past].max(axis=1)
     room = 0.5 * (high - low)
     return (low - room)[:, None, None], (high + room)[:, None, None]
 
@@ -43,6 +45,8 @@ def _suitable(panel: Panel) -> Iterator[tuple[str, Callable[[Panel], Array]]]:
         yield "persistence", persistence
     yield "recession" if plan.logs else "ar (level)", lambda panel: autoregression(panel, 0)
     yield "ridge", ridge
+    if plan.thorough:
+        yield "ridge (lead)", ridge_by_lead
     if plan.block == 1:
         yield "exponential smoothing", exponential_smoothing
 

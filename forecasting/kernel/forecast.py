@@ -12,15 +12,13 @@ import pandas as pd
 from . import fallback
 from .answer import Ask, Forecast
 from .calendars import Calendar
-from .calibration import error_quantiles
 from .cleaning import Cleaned, clean
-from .experts import forecasts
+from .combining import Outlook, outlook_of
 from .panel import Days, Panel, days_of, panel_of
 from .profiles import Profile
 from .regressors import lined_up
 from .seasons import Plan, cycles, plan_for
 from .series import Array, Grid, Limits, Note, Refusal, Refused, Rule, Ruler, Time, on_grid
-from .weights import combined, weights_of
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 NO_LIMITS = Limits()
@@ -29,7 +27,18 @@ LARGEST_BATCH = 400_000
 STALE_SHARE = 0.5
 """A history whose end lies further back than this share of its length says too little about now."""
 
-__all__ = ["QUANTILES", "Calendar", "Forecast", "Limits", "Note", "Refusal", "Refused", "forecast", "forecast_many"]
+__all__ = [
+    "QUANTILES",
+    "Calendar",
+    "Forecast",
+    "Limits",
+    "Note",
+    "Refusal",
+    "Refused",
+    "backtest",
+    "forecast",
+    "forecast_many",
+]
 
 
 def forecast(
@@ -94,8 +103,30 @@ def forecast_many(
             answers[name] = fallback.by_profile(history, refusal, profile, bounds, ask)
     for group in groups.values():
         for batch in _batches(group):
-            answers.update(_computed(batch, ask))
+            answers.update({name: found[0] for name, found in _computed(batch, ask).items()})
     return {name: answers[name] for name in histories}
+
+
+def backtest(
+    history: pd.Series,
+    steps: int,
+    origins: int,
+    *,
+    step: pd.Timedelta | None,
+    quantiles: Sequence[float] = QUANTILES,
+    regressors: pd.DataFrame | None = None,
+    calendar: Calendar | None = None,
+    limits: Limits = NO_LIMITS,
+    start: Time | None = None,
+) -> list[Forecast]:
+    """What would have been forecast from the last `origins` days (steps, for steps of a day and longer), oldest first.
+
+    Every forecast is fitted, weighted and given its bands from what came before it; only the cleaning sees the
+    whole history. The last one starts at `start` or, without it, behind the last value. Raises Refused.
+    """
+    ask = Ask(steps, step, tuple(sorted(quantiles)), calendar or Calendar(), start, origins)
+    ready = _prepared("", history, regressors, limits, ask)
+    return _computed([ready], ask)[""][::-1]
 
 
 @dataclass(frozen=True)
@@ -125,11 +156,12 @@ def _prepared(name: str, history: pd.Series, regressors: pd.DataFrame | None, li
     if late > 0:
         note = Note(Rule.LATE, late, grid.ruler.time(last + 1), "steps without a value before the start")
         cleaned = replace(cleaned, notes=(*cleaned.notes, note))
-    plan = plan_for(cleaned.values, int(cleaned.observed.sum()), ask.step)
     if late > STALE_SHARE * len(cleaned.values):
         raise Refused(f"the last usable value is of {grid.ruler.time(last)}, {late} steps before the start")
     ahead = late + ask.steps
     extra, notes = lined_up(regressors, grid.ruler, last, len(cleaned.values), ahead)
+    explained = extra is not None or ask.calendar.knows_holidays
+    plan = plan_for(cleaned.values, int(cleaned.observed.sum()), ask.step, explained=explained, asked=ask.asked)
     cleaned = replace(cleaned, notes=cleaned.notes + notes)
     return _Ready(name, cleaned, grid.ruler, last, plan, ahead, extra, limits)
 
@@ -155,7 +187,7 @@ def _batches(group: list[_Ready]) -> list[list[_Ready]]:
     return [group[k : k + size] for k in range(0, len(group), size)]
 
 
-def _computed(batch: Sequence[_Ready], ask: Ask) -> dict[str, Forecast | Refusal]:
+def _computed(batch: Sequence[_Ready], ask: Ask) -> dict[str, list[Forecast]]:
     one = batch[0]
     panel = panel_of(
         [ready.cleaned for ready in batch],
@@ -164,36 +196,37 @@ def _computed(batch: Sequence[_Ready], ask: Ask) -> dict[str, Forecast | Refusal
         _days(batch, ask),
         [ready.regressors for ready in batch],
     )
-    expected, offsets, shares = _expected(panel, ask.levels)
-    asked = slice(one.ahead - ask.steps, one.ahead)
-    index = one.ruler.times(np.arange(one.last + 1, one.last + 1 + one.ahead)[asked])
-    mean = panel.back(expected)[:, asked]
-    lines = [panel.back(expected + offset)[:, asked] for offset in offsets]
-    answers: dict[str, Forecast | Refusal] = {}
-    for s, ready in enumerate(batch):
-        bounds = fallback.natural_limits(ready.limits, ready.cleaned.values[ready.cleaned.observed])
-        quantiles = {level: bounds.clip(line[s]) for level, line in zip(ask.levels, lines, strict=True)}
-        weights = {name: float(share[s, asked].mean()) for name, share in shares.items()}
+    outlook = outlook_of(panel, ask.levels)
+    return {ready.name: _answers(ready, s, panel, outlook, ask) for s, ready in enumerate(batch)}
+
+
+def _answers(ready: _Ready, s: int, panel: Panel, outlook: Outlook, ask: Ask) -> list[Forecast]:
+    """The forecasts of one series from every origin asked for, the latest first."""
+    asked = slice(ready.ahead - ask.steps, ready.ahead)
+    bounds = fallback.natural_limits(ready.limits, ready.cleaned.values[ready.cleaned.observed])
+    mean = panel.back_one(s, outlook.expected[s])
+    lines = panel.back_one(s, outlook.expected[s] + outlook.offsets[:, s])
+    found = []
+    for origin in range(panel.plan.asked):
+        first = ready.last + 1 - panel.length + int(panel.origins[origin])
+        weights = {name: float(share[s, origin, asked].mean()) for name, share in outlook.shares.items()}
         weights = {name: share for name, share in weights.items() if share > 0}
-        answers[ready.name] = Forecast(
-            index, bounds.clip(mean[s]), quantiles, described(weights), ready.cleaned.notes, weights
+        found.append(
+            Forecast(
+                ready.ruler.times(np.arange(first, first + ready.ahead)[asked]),
+                bounds.clip(mean[origin, asked]),
+                {level: bounds.clip(line[origin, asked]) for level, line in zip(ask.levels, lines, strict=True)},
+                described(weights),
+                ready.cleaned.notes,
+                weights,
+            )
         )
-    return answers
+    return found
 
 
 def _days(batch: Sequence[_Ready], ask: Ask) -> Days:
     one, longest = batch[0], max(len(ready.cleaned.values) for ready in batch)
     return days_of(one.ruler, one.last, longest, one.ahead, one.plan, ask.calendar)
-
-
-def _expected(panel: Panel, levels: Sequence[float]) -> tuple[Array, Array, dict[str, Array]]:
-    """On the common scale: the combination at the real origin (S × H), quantile offsets (levels × S × H), shares."""
-    by_expert = forecasts(panel)
-    truth = panel.truth()
-    shares = weights_of(by_expert, truth, panel.plan.block // 2 or 2)
-    together = combined(by_expert, shares)
-    offsets = error_quantiles(truth - together[:, 1:], levels, panel.plan.block)
-    return together[:, 0], offsets, dict(zip(by_expert, shares, strict=True))
 
 
 def described(weights: Mapping[str, float]) -> str:

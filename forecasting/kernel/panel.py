@@ -20,12 +20,22 @@ from .series import Array, Ruler
 
 @dataclass(frozen=True)
 class Days:
-    """What kind of time every step of history and horizon is, T + H long. `clock` 0 … below 1 within the short cycle
-    (None when a step is the whole of it), `weekday` 0 … 6 or -1 when unknown, `lny` days from Lunar New Year."""
+    """What kind of time every step of history and horizon is (and of a day or a step more, for the eve of a holiday).
+
+    clock    0 … below 1 within the short cycle; None when a step is the whole of it
+    weekday  0 … 6 as loads see it, -1 when unknown
+    lny      days from Lunar New Year
+    holiday  a day off that is no weekend
+    year     0 … below 1 within the year; None when unknown
+    shift    steps that the local clock is ahead of UTC: where it changes, days keep their hours
+    """
 
     clock: Array | None
     weekday: Array
     lny: Array
+    holiday: Array | None = None
+    year: Array | None = None
+    shift: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -59,8 +69,20 @@ class Panel:
 
     @property
     def origins(self) -> Array:
-        """The column of the first step ahead, for every origin: T, T - block, …"""
-        return self.length - self.plan.block * np.arange(self.plan.origins + 1)
+        """The column of the first step ahead, for every origin: T, T - block, … at the same time of the local clock."""
+        return self.origins_back(self.plan.origins)
+
+    def origins_back(self, count: int) -> Array:
+        """`origins` for `count` past ones, the latest first."""
+        at = self.length - self.plan.block * np.arange(count + 1)
+        if self.days.shift is None:
+            return at
+        return np.asarray(np.minimum(at + self.days.shift[self.length] - self.days.shift[at], self.length))
+
+    def known_before(self, origin: int) -> Array:
+        """Which truths (K × H) had come at the given origin (0 the real one): only they may judge its forecast."""
+        ends = self.origins[1:, None] + np.arange(self.steps)
+        return np.asarray(ends < self.origins[origin])
 
     def truth(self) -> Array:
         """What came at the past origins, S × K × H; NaN where it is not known."""
@@ -74,18 +96,26 @@ class Panel:
         values = scaled * self.spread.reshape(shape) + self.centre.reshape(shape)
         return np.asarray(np.exp(values) if self.plan.logs else values)
 
+    def back_one(self, s: int, scaled: Array) -> Array:
+        """From the common scale to the unit of series s, any shape."""
+        values = scaled * self.spread[s] + self.centre[s]
+        return np.asarray(np.exp(values) if self.plan.logs else values)
+
 
 def panel_of(
     cleaned: Sequence[Cleaned], plan: Plan, steps: int, days: Days, regressors: Sequence[Array | None]
 ) -> Panel:
     """Stacks series of one plan that end at the same time. `regressors` are (T_s + H) × R each, or None."""
     length = max(len(one.values) for one in cleaned)
+    # Where past forecasts are asked for, their scale must not know what came after the first of them.
+    later = plan.block * (plan.asked - 1)
     values, observed = np.zeros((len(cleaned), length)), np.zeros((len(cleaned), length), dtype=bool)
     begin = np.array([length - len(one.values) for one in cleaned])
     centre, spread = np.zeros(len(cleaned)), np.ones(len(cleaned))
     for s, one in enumerate(cleaned):
         line = np.log(one.values) if plan.logs else one.values
-        centre[s], spread[s] = line.mean(), line.std() or 1.0
+        past = line[: len(line) - later]
+        centre[s], spread[s] = past.mean(), past.std() or 1.0
         values[s, begin[s] :] = (line - centre[s]) / spread[s]
         observed[s, begin[s] :] = one.observed
     stacked = _stacked(regressors, length + steps)
@@ -104,15 +134,27 @@ def _stacked(regressors: Sequence[Array | None], width: int) -> Array:
 
 
 def days_of(ruler: Ruler, last: int, length: int, steps: int, plan: Plan, calendar: Calendar) -> Days:
-    """The kinds of time of `length` steps up to `last` and of `steps` more."""
-    positions = np.arange(last - length + 1, last + steps + 1)
+    """The kinds of time of `length` steps up to `last`, of `steps` more, and of one block behind them."""
+    positions = np.arange(last - length + 1, last + steps + plan.block + 1)
     if ruler.step is None:
         return _counted(positions, plan)
     index = pd.DatetimeIndex(ruler.times(positions))
     clock = calendar.clock(index) if plan.week or plan.block > 1 else None
-    daily = ruler.step <= pd.Timedelta(days=1)
-    weekday = calendar.weekdays(index) if daily else np.full(len(index), -1)
-    return Days(clock, weekday, calendar.days_from_lunar_new_year(index))
+    if ruler.step > pd.Timedelta(days=1):
+        unknown = np.full(len(index), -1)
+        return Days(clock, unknown, calendar.days_from_lunar_new_year(index), year=calendar.share_of_year(index))
+    shift = None
+    if plan.block > 1:
+        ahead = calendar.seconds_ahead(index)
+        shift = np.round(ahead / ruler.step.total_seconds()).astype(np.int64) if (ahead != ahead[0]).any() else None
+    return Days(
+        clock,
+        calendar.weekdays(index),
+        calendar.days_from_lunar_new_year(index),
+        calendar.holidays(index),
+        calendar.share_of_year(index),
+        shift,
+    )
 
 
 def _counted(positions: Array, plan: Plan) -> Days:

@@ -53,8 +53,7 @@ def _row_origins(panel: Panel, group: int) -> Array:
     """Columns of the past origins, oldest first, whose features exist for the longest series."""
     block = panel.plan.block
     most = (panel.length - _reach(panel, group)) // block
-    count = max(most, panel.plan.origins) + 1
-    return panel.length - block * np.arange(count - 1, -1, -1)
+    return panel.origins_back(max(most, panel.plan.origins))[::-1]
 
 
 def _reach(panel: Panel, group: int) -> int:

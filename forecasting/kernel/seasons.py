@@ -13,6 +13,8 @@ WEEK_DAYS = 7
 WEEKS_A_YEAR = 52
 MOST_ORIGINS_OF_DAYS, MOST_ORIGINS_OF_STEPS = 28, 48
 """Rolling origins: four weeks of days when a day has several steps, else so many steps."""
+ORIGINS_OF_A_YEAR, FIRST_DAYS = 365, 180
+"""A series learnt from thoroughly is judged over a year, as long as the first half year remains to learn from."""
 CLEARLY = 0.9
 """A cycle is seen when values one cycle apart differ by less than this share of those half a cycle apart."""
 CANDIDATES = (24, 7, 12, 52, 48, 96, 144, 288)
@@ -30,6 +32,8 @@ class Plan:
     origins  number of past origins from which the experts are judged
     cycle    whether the short cycle is seen in the values
     logs     whether the experts work on logarithms
+    asked    origins that a forecast is wanted from: 1, or more where the past is forecast as it would have been
+    thorough whether the whole past is learnt from: it explains itself by weather or holidays, which come once a year
     """
 
     block: int
@@ -38,6 +42,8 @@ class Plan:
     origins: int
     cycle: bool
     logs: bool
+    asked: int = 1
+    thorough: bool = False
 
 
 def cycles(values: Array, step: pd.Timedelta | None) -> tuple[int, int]:
@@ -72,22 +78,32 @@ def repetition(values: Array, period: int) -> float:
     return far / near if near > 0 else np.inf
 
 
-def plan_for(values: Array, observed: int, step: pd.Timedelta | None) -> Plan:
+def plan_for(
+    values: Array, observed: int, step: pd.Timedelta | None, *, explained: bool = False, asked: int = 1
+) -> Plan:
     """The plan for cleaned values without gaps, `observed` of which were measured.
 
+    explained  whether weather or holidays are known
+    asked      origins that a forecast is wanted from, the last one behind the last value
     Raises Refused when they are too few to judge any expert by.
     """
     day, week = cycles(values, step)
     block = day if week else 1
     needed = max(FEWEST_BLOCKS * block, FEWEST_VALUES)
-    if len(values) < needed or observed < max(needed // 2, FEWEST_VALUES):
-        raise Refused(f"{observed} usable values are too few, at least {needed} are needed")
+    length = len(values) - (asked - 1) * block
+    if length < needed or observed - (asked - 1) * block < max(needed // 2, FEWEST_VALUES):
+        raise Refused(f"{observed} usable values are too few, at least {needed + (asked - 1) * block} are needed")
     most = MOST_ORIGINS_OF_DAYS if week else MOST_ORIGINS_OF_STEPS
-    origins = max(2, min(most, len(values) // (2 * block)))
+    thorough = explained and length // block >= FIRST_DAYS + most
+    if thorough:
+        origins = min(ORIGINS_OF_A_YEAR, length // block - FIRST_DAYS)
+    else:
+        origins = max(2, min(most, length // (2 * block)))
     # What the oldest origin may learn from decides which cycles every origin can use.
-    training = len(values) - origins * block
+    training = length - origins * block
     cycle = day > 0 and training >= 2 * day and repetition(values, day) < CLEARLY
-    return Plan(block, day, week if training >= 2 * week else 0, origins, cycle, _positive(values))
+    long = week if training >= 2 * week else 0
+    return Plan(block, day, long, origins + asked - 1, cycle, _positive(values), asked, thorough)
 
 
 def _positive(values: Array) -> bool:

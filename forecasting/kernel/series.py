@@ -12,8 +12,8 @@ from .faults import Array, spikes
 
 Time = pd.Timestamp | int
 DAY = pd.Timedelta(days=1)
-LONGEST = 20_000
-"""Steps of history looked at: two years of hours, half a year of quarter hours. More adds seconds, not accuracy."""
+LONGEST = 35_136
+"""Steps of history looked at: four years of hours, one of quarter hours. More adds seconds, not accuracy."""
 
 
 class Rule(StrEnum):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from .series import Array
@@ -16,12 +14,12 @@ LEAST_SHARE = 0.05
 """Smaller shares are dropped: an expert that fails in this series must not blur the others."""
 
 
-def weights_of(forecasts: Mapping[str, Array], truth: Array, reach: int) -> Array:
-    """Shares (experts × S × H, sum 1 over experts) from forecasts S × (K + 1) × H and truth S × K × H.
+def weights_of(forecasts: Array, truth: Array, reach: int) -> Array:
+    """Shares (experts × S × H, sum 1 over experts) from forecasts experts × S × K × H and truth S × K × H.
 
     Errors of `reach` leads on either side count too, so that shares change smoothly with the lead.
     """
-    errors = np.stack([np.abs(one[:, 1:] - truth) for one in forecasts.values()])
+    errors = np.abs(forecasts - truth)
     mean = smoothed(errors, reach, FADING)
     floor = 1e-9 + 1e-3 * mean.mean(axis=0, keepdims=True)
     shares = _normalised(np.maximum(mean, floor) ** -POWER)
@@ -59,8 +57,3 @@ def _held(mean: Array) -> Array:
 
 def _normalised(shares: Array) -> Array:
     return np.asarray(shares / shares.sum(axis=0, keepdims=True))
-
-
-def combined(forecasts: Mapping[str, Array], shares: Array) -> Array:
-    """Σ share × forecast, S × (K + 1) × H."""
-    return np.asarray(sum(share[:, None] * one for share, one in zip(shares, forecasts.values(), strict=True)))

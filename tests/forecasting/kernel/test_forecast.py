@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.kernel.forecast import Calendar, Forecast, Limits, Refusal, Refused, forecast, forecast_many
+from forecasting.kernel.adaptive import adaptive_offsets
+from forecasting.kernel.forecast import (
+    Calendar,
+    Forecast,
+    Limits,
+    Refusal,
+    Refused,
+    backtest,
+    forecast,
+    forecast_many,
+)
 from forecasting.kernel.profiles import Profile
 from forecasting.kernel.scores import coverage, mae
 from forecasting.kernel.series import Rule
@@ -175,3 +186,52 @@ def test_one_refused_series_does_not_stop_the_others():
     answers = forecast_many({"bad": hourly(np.ones(3)), "good": hourly(daily_wave(20))}, 24, step=HOUR)
     assert isinstance(answers["bad"], Refusal) and isinstance(answers["good"], Forecast)
     assert list(answers) == ["bad", "good"]
+
+
+# --- what would have been forecast -----------------------------------------------------------------------------
+def test_a_backtest_forecasts_every_day_as_it_would_have_been():
+    # Ten midnights; changing what came after the sixth must not move the first six forecasts or their bands.
+    values = noisy_wave(50, seed=4)
+    later = values.copy()
+    later[24 * 46 :] += 30.0
+    one, other = (backtest(hourly(line), 24, 10, step=HOUR) for line in (values, later))
+    assert [answer.index[0] for answer in one] == [MONDAY + k * DAY for k in range(41, 51)]
+    for before, after in zip(one[:6], other[:6], strict=True):
+        np.testing.assert_allclose(before.mean, after.mean, rtol=1e-9)
+        np.testing.assert_allclose(before.quantiles[0.95], after.quantiles[0.95], rtol=1e-9)
+    assert not np.allclose(one[-1].mean, other[-1].mean)
+
+
+def test_a_year_of_weather_and_holidays_is_learnt_lead_by_lead():
+    # 100, and 10 more per degree above 20 at noon only: an effect that one slope for all hours cannot hold.
+    days, zone = 420, ZoneInfo("Asia/Taipei")
+    warmth = 20 + 5 * np.random.default_rng(2).standard_normal(days)
+    noon = np.arange(24) == 12
+    load = 100 + 10 * np.maximum(warmth - 20, 0)[:, None] * noon + np.random.default_rng(3).standard_normal((days, 24))
+    history = hourly(load.ravel(), MONDAY.tz_localize(None).tz_localize(zone).tz_convert("UTC"))
+    table = pd.DataFrame({"warmth": np.repeat(warmth, 24)}, index=history.index)
+    calendar = Calendar(zone, off={date(2026, 10, 10): True})
+    answers = backtest(history[:-24], 24, 30, step=HOUR, regressors=table, calendar=calendar)
+    # The midnights are those of the days 390 to 419; the noise of 1 alone gives an error of 0.8.
+    assert mae(load[390:], np.stack([answer.mean for answer in answers])) < 1.3
+    assert "ridge (lead)" in answers[-1].weights
+
+
+def test_days_keep_their_hours_where_the_clock_changes():
+    # Melbourne: 100 by night, 200 from 7 to 19 h on the wall clock, which goes forward on 4 October 2026.
+    zone = ZoneInfo("Australia/Melbourne")
+    index = pd.date_range("2026-08-17", "2026-10-09", freq="h", tz=zone, inclusive="left")
+    load = pd.Series(np.where((index.hour >= 7) & (index.hour < 19), 200.0, 100.0), index=index.tz_convert("UTC"))
+    answer = forecast(load[:-24], 24, step=HOUR, calendar=Calendar(zone))
+    np.testing.assert_allclose(answer.mean, load.to_numpy()[-24:], atol=15)
+
+
+def test_adaptive_bands_hold_what_they_say_though_errors_double():
+    # 700 days of normal errors whose spread doubles half way: each band is read before its error is seen.
+    rng = np.random.default_rng(7)
+    errors = rng.standard_normal(700) * np.where(np.arange(700) < 350, 1.0, 2.0)
+    latest_first = errors[::-1][None, :, None]
+    offsets = adaptive_offsets(latest_first, (0.05, 0.95), 501)[:, 0, 1:, 0]
+    truth = errors[::-1][:500]
+    held = (truth >= offsets[0]) & (truth <= offsets[1])
+    assert held.mean() == pytest.approx(0.90, abs=0.02)
