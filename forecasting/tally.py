@@ -5,7 +5,6 @@ docs/scores.md defines every figure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
@@ -82,13 +81,6 @@ class Tally:
         return {"wanted": self.wanted, "count": self.count, **{name: getattr(self, name) for name in names}}
 
 
-def total(tallies: Iterable[Tally]) -> Tally:
-    found = Tally()
-    for one in tallies:
-        found += one
-    return found
-
-
 def tally(forecast: Forecast, lead: Lead, truth: pd.Series, history: pd.Series) -> Tally:
     """Compares the forecast's steps of one group of leads with the truth.
 
@@ -135,7 +127,7 @@ def seasonal_naive(history: pd.Series, times: pd.DatetimeIndex, step: pd.Timedel
     p is a day or a week (a step or seven of them for steps of a day and longer): the one that would have erred less
     over the history. Where that value is missing the other period's stands in, then the last value.
     """
-    past = history[history.index < times[0]]
+    past = history[(history.index < times[0]) & (history.index >= times[0] - pd.Timedelta(days=history_days(step)))]
     if past.empty:
         return np.full(len(times), np.nan)
     periods = sorted([max(DAY, step), 7 * max(DAY, step)], key=lambda period: _misses(past, period))
