@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
 
 @pytest.fixture
-def schema(client: Client) -> dict:
-    return client.get("/api/schema/", {"format": "json"}).json()
+def schema(client: Client) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/api/schema/", {"format": "json"}).json()
+    return found
 
 
-def operations(schema: dict) -> list[dict]:
+def operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
     return [operation for methods in schema["paths"].values() for operation in methods.values()]
 
 
