@@ -1,73 +1,154 @@
-"""What the fields behind each lateral want: crop water by day, as a demand on the canal system's bus."""
+"""What the fields behind each lateral want: water by day, as a demand on the canal system's bus.
+
+What a plan remembers of the turnouts is `Sheet.turnouts`, by lateral and turnout a `TurnoutDay` (reading.py), and
+stands in the snapshot as extra["water"]["turnouts"].
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
+from statistics import fmean
+
+from django.utils.translation import gettext_noop as _
 
 from forecasting.models import Series
 from planning.kernel.network import Demand
-from planning.kernel.problems import InvalidNetwork, Problem
 
-from .kernel.crops import CROPS, Block, Crop, daily_demand, with_season
-from .kernel.units import HOURS_PER_DAY, M3_PER_KM3
-from .models import CropBlock, IrrigationSystem, Lateral
-from .reading import Reading, Sheet, TurnoutDay
+from .fields import Field, Standing, fields_of, split
+from .kernel.crops import STAGES
+from .kernel.fields import Block, Weather, ask, check, need_mm, shortfall, stage_name
+from .kernel.soil import dependable_share
+from .kernel.units import HOURS_PER_DAY, M3_PER_KM3, km3_per_hour_from_cms
+from .models import IrrigationSystem, Lateral
+from .reading import Reading, Sheet, TurnoutDay, Why
 
 FLOWERING_TIER = 1
 OTHER_TIER = 2
+RAIN_DAYS = 3
+"""A farmer is told of the dependable rain of these days."""
 
 
-def add_system(sheet: Sheet, reading: Reading, system: IrrigationSystem, laterals: Sequence[Lateral]) -> None:
+def add_system(
+    sheet: Sheet, reading: Reading, system: IrrigationSystem, laterals: Sequence[Lateral], standing: Standing
+) -> None:
     """One demand "irrigation.…" per lateral, counted where the system takes its water, even over each local day."""
     days = local_days(reading)
     eto, rain = (by_day(reading, series) for series in (system.reference_eto, system.rain))
-    tier = reading.tier(system.user_class)
+    relied_on, usual = dependable_share(fmean(rain)), fmean(eto)
+    weather = [Weather(day, use, relied_on * mm, usual) for day, use, mm in zip(days, eto, rain, strict=True)]
     for lateral in laterals:
-        blocks = {
-            block.key: (turnout.key, _kernel_block(block, system, lateral, days[0], days[-1]))
-            for turnout in lateral.turnouts.all()
-            for block in turnout.blocks.all()
-        }
-        wanted = daily_demand([block for _, block in blocks.values()], days[0], eto, rain)
-        total = [sum(volumes) for volumes in zip(*wanted.values(), strict=True)] or [0.0] * len(days)
-        rates = dict(zip(days, (volume / HOURS_PER_DAY for volume in total), strict=True))
-        amount = tuple(rates[day] for day in _day_of_steps(reading))
-        penalty = system.penalty_per_m3 * M3_PER_KM3
-        demand = Demand(f"irrigation.{lateral.key}", system.bus.key, amount, tier=tier, penalty=penalty)
-        sheet.put(demand, lateral, "irrigation")
-        sheet.turnouts[lateral.key] = _first_day(reading, blocks, wanted)
+        fields = fields_of(system, [lateral])
+        blocks = {entry.row.key: entry.block(days[0], days[-1]) for entry in fields}
+        check(list(blocks.values()))
+        applied = _applied(fields, blocks, standing, weather[0])
+        wanted = _wanted(reading, lateral, blocks, standing.states, applied, weather)
+        _add_demand(sheet, reading, system, lateral, wanted)
+        sheet.turnouts[lateral.key] = _first_day(reading, fields, blocks, wanted, standing, weather)
+    if standing.assumed:
+        words = _("{name}: of {count} fields no earlier state is stored; they are taken to have got what they needed.")
+        sheet.note("info", words, name=system, count=standing.assumed)
+    sheet.synthetic |= standing.synthetic
 
 
-def _first_day(
-    reading: Reading, blocks: Mapping[str, tuple[str, Block]], wanted: Mapping[str, Sequence[float]]
-) -> dict[str, TurnoutDay]:
-    """What each turnout wants in the first 24 hours, which may lie in two local days."""
-    first_day, hours_of_day = local_days(reading)[0], _first_hours(reading)
-    found: dict[str, TurnoutDay] = {}
-    for key, (turnout, block) in blocks.items():
-        volume = sum(a * hours / HOURS_PER_DAY for a, hours in zip(wanted[key], hours_of_day, strict=True))
-        tier = FLOWERING_TIER if _flowers(block, first_day) else OTHER_TIER
-        before = found.get(turnout, TurnoutDay(km3=0.0, tier=OTHER_TIER))
-        found[turnout] = TurnoutDay(km3=before["km3"] + volume, tier=min(before["tier"], tier))
+def _wanted(
+    reading: Reading,
+    lateral: Lateral,
+    blocks: Mapping[str, Block],
+    states: Mapping[str, float],
+    applied: Mapping[str, float],
+    weather: Sequence[Weather],
+) -> list[Mapping[str, float]]:
+    """Day by day what each block asks for, gross 10³ m³, as if every day brought what the one before asked for."""
+    found = []
+    for today, hours in zip(weather, _hours_of_days(reading), strict=True):
+        asked = ask(list(blocks.values()), states, today, applied, hours, _most_km3(lateral, hours))
+        found.append(asked.km3)
+        states, applied = asked.states, {}
     return found
 
 
-def _first_hours(reading: Reading) -> list[float]:
-    """How many of the first 24 hours lie in each local day of the horizon."""
-    hours = dict.fromkeys(local_days(reading), 0.0)
-    left = HOURS_PER_DAY
-    for step, day in zip(reading.horizon.steps, _day_of_steps(reading), strict=True):
-        hours[day] += min(left, step.hours)
-        left -= min(left, step.hours)
-    return list(hours.values())
+def _applied(
+    fields: Sequence[Field], blocks: Mapping[str, Block], standing: Standing, weather: Weather
+) -> dict[str, float]:
+    """The net depth that each block has got today."""
+    found: dict[str, float] = {}
+    for turnout, volume in standing.delivered_m3.items():
+        mine = [blocks[entry.row.key] for entry in fields if entry.turnout.key == turnout]
+        needs = {block.name: need_mm(block, standing.states[block.name], weather) for block in mine}
+        found |= split(mine, needs, volume) if mine else {}
+    return found
+
+
+def _most_km3(lateral: Lateral, hours: float) -> float:
+    """What a lateral can carry in the hours of a day in which its valves may be open, counted at the system's head."""
+    open_share = 1.0 - sum(_window_hours(window) for window in lateral.quiet_windows) / HOURS_PER_DAY
+    at_head = km3_per_hour_from_cms(lateral.capacity_m3s) / lateral.system.conveyance_efficiency
+    return at_head * hours * max(0.0, open_share)
+
+
+def _window_hours(window: Sequence[str]) -> float:
+    first, until = (int(clock[:2]) + int(clock[3:]) / 60 for clock in window)
+    return (until - first) % HOURS_PER_DAY
+
+
+def _add_demand(
+    sheet: Sheet, reading: Reading, system: IrrigationSystem, lateral: Lateral, wanted: Sequence[Mapping[str, float]]
+) -> None:
+    rates = {
+        day: sum(volumes.values()) / hours
+        for day, volumes, hours in zip(local_days(reading), wanted, _hours_of_days(reading), strict=True)
+    }
+    demand = Demand(
+        f"irrigation.{lateral.key}",
+        system.bus.key,
+        tuple(rates[day] for day in _day_of_steps(reading)),
+        tier=reading.tier(system.user_class),
+        penalty=system.penalty_per_m3 * M3_PER_KM3,
+    )
+    sheet.put(demand, lateral, "irrigation")
+
+
+def _first_day(
+    reading: Reading,
+    fields: Sequence[Field],
+    blocks: Mapping[str, Block],
+    wanted: Sequence[Mapping[str, float]],
+    standing: Standing,
+    weather: Sequence[Weather],
+) -> dict[str, TurnoutDay]:
+    """What each turnout wants in the first 24 hours, which may lie in two local days, and why."""
+    shares = [first / hours for first, hours in zip(_first_hours(reading), _hours_of_days(reading), strict=True)]
+    asked = {key: sum(day[key] * share for day, share in zip(wanted, shares, strict=True)) for key in blocks}
+    today = weather[0].day
+    found: dict[str, TurnoutDay] = {}
+    for key in sorted(asked, key=lambda key: -asked[key]):
+        turnout = next(entry.turnout.key for entry in fields if entry.row.key == key)
+        tier = FLOWERING_TIER if _flowers(blocks[key], today) else OTHER_TIER
+        # The block that asks for most speaks for its turnout.
+        if turnout not in found:
+            why = _why(blocks[key], standing.states[key], weather, standing.last_watered.get(turnout))
+            found[turnout] = TurnoutDay(km3=0.0, tier=tier, why=why)
+        found[turnout]["km3"] += asked[key]
+        found[turnout]["tier"] = min(found[turnout]["tier"], tier)
+    return found
+
+
+def _why(block: Block, state_mm: float, weather: Sequence[Weather], last: date | None) -> Why:
+    lacks, allowed = shortfall(block, state_mm, weather[0])
+    return Why(
+        crop=block.crop.name,
+        stage=stage_name(block, weather[0].day),
+        deficit_mm=round(lacks, 1),
+        allowed_mm=round(allowed, 1),
+        rain_mm=round(sum(day.rain_mm for day in weather[:RAIN_DAYS]), 1),
+        days_since=None if last is None else (weather[0].day - last) // timedelta(days=1),
+    )
 
 
 def _flowers(block: Block, day: date) -> bool:
     """Rice in its mid season, when heading and flowering fall."""
-    initial, development, mid, _late = block.crop.stage_days
-    age = (day - block.planted).days
-    return block.crop.paddy is not None and initial + development <= age < initial + development + mid
+    return block.crop.paddy is not None and stage_name(block, day) == STAGES[2]
 
 
 def local_days(reading: Reading) -> list[date]:
@@ -76,50 +157,29 @@ def local_days(reading: Reading) -> list[date]:
 
 def by_day(reading: Reading, series: Series) -> list[float]:
     """The mean of a series of daily amounts over the part of each local day that the horizon covers."""
-    hours: dict[date, float] = {}
-    amounts: dict[date, float] = {}
-    values = reading.values(series)
-    for step, day, value in zip(reading.horizon.steps, _day_of_steps(reading), values, strict=True):
-        hours[day] = hours.get(day, 0.0) + step.hours
-        amounts[day] = amounts.get(day, 0.0) + step.hours * value
-    return [amounts[day] / hours[day] for day in sorted(hours)]
+    amounts = dict.fromkeys(local_days(reading), 0.0)
+    steps = zip(reading.horizon.steps, _day_of_steps(reading), reading.values(series), strict=True)
+    for step, day, value in steps:
+        amounts[day] += step.hours * value
+    return [amount / hours for amount, hours in zip(amounts.values(), _hours_of_days(reading), strict=True)]
 
 
-def planting(block: CropBlock, crop: Crop, first_day: date, last_day: date) -> date:
-    """The latest planting day that the days can know of: past, or near enough that a paddy is already being soaked."""
-    soaking = crop.paddy.soaking_days if crop.paddy else 0
-    month, day = (int(part) for part in block.planted.split("-"))
-    for year in (last_day.year + 1, last_day.year, last_day.year - 1):
-        planted = date(year, month, min(day, 28) if month == 2 else day)
-        if (planted - last_day).days <= soaking:
-            break
-    # A crop that still stands on the first day is not yet the next one.
-    before = planted.replace(year=planted.year - 1)
-    still_stands = not crop.perennial and (first_day - before).days < crop.season_days
-    return before if still_stands and planted > last_day else planted
+def _hours_of_days(reading: Reading) -> list[float]:
+    """How many hours of each local day the horizon covers."""
+    hours = dict.fromkeys(local_days(reading), 0.0)
+    for step, day in zip(reading.horizon.steps, _day_of_steps(reading), strict=True):
+        hours[day] += step.hours
+    return list(hours.values())
 
 
-def crop_of(block: CropBlock) -> Crop:
-    """Raises InvalidNetwork for a crop that the kernel does not know."""
-    if block.crop not in CROPS:
-        raise InvalidNetwork([Problem(f"crop_blocks.{block.key}.crop", block.crop, f"one of {', '.join(CROPS)}")])
-    crop = CROPS[block.crop]
-    return with_season(crop, block.season_days) if block.season_days else crop
-
-
-def _kernel_block(
-    block: CropBlock, system: IrrigationSystem, lateral: Lateral, first_day: date, last_day: date
-) -> Block:
-    crop = crop_of(block)
-    return Block(
-        block.key,
-        crop,
-        block.area_ha,
-        planting(block, crop, first_day, last_day),
-        block.application_efficiency,
-        system.conveyance_efficiency * lateral.efficiency,
-        block.percolation_mm_per_day,
-    )
+def _first_hours(reading: Reading) -> list[float]:
+    """How many of the first 24 hours lie in each local day of the horizon."""
+    hours = []
+    left = HOURS_PER_DAY
+    for length in _hours_of_days(reading):
+        hours.append(min(left, length))
+        left -= hours[-1]
+    return hours
 
 
 def _day_of_steps(reading: Reading) -> list[date]:

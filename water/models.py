@@ -185,6 +185,8 @@ class IrrigationSystem(Asset):
     )
     rain = models.ForeignKey(Series, models.RESTRICT, related_name="+", verbose_name=_("rain series, mm a day"))
     conveyance_efficiency = models.FloatField(_("conveyance efficiency, share"), default=0.8, validators=SHARE)
+    turn_days = models.FloatField(_("water comes round in, days"), null=True, blank=True, validators=POSITIVE)
+    """Fields by turns are kept so that they never lack more than they use until the next turn."""
     user_class = models.SlugField(_("user class"), default="agriculture")
     penalty_per_m3 = models.FloatField(_("value of water not served, money per m³"), validators=NOT_NEGATIVE)
 
@@ -245,10 +247,54 @@ class CropBlock(Asset):
     """From planting to harvest; without it the crop's usual season."""
     application_efficiency = models.FloatField(_("application efficiency, share"), default=0.7, validators=SHARE)
     percolation_mm_per_day = models.FloatField(_("percolation, mm a day"), default=0.0, validators=NOT_NEGATIVE)
+    soil = models.SlugField(_("soil"), default="loam")
+    """One of water/kernel/soil.py."""
+    water_at_share = models.FloatField(_("watered at, share of what it may lack"), default=1.0, validators=SHARE)
+    """How much of what roots take without stress (or until the next turn) may be gone before water is asked for."""
+    water_to_share = models.FloatField(_("watered down to, share"), default=1.0, validators=SHARE)
+    """What may still be gone afterwards: 0 fills to field capacity, 1 only keeps to the limit, day by day."""
+    awd_mm = models.FloatField(_("alternate wetting and drying, mm"), default=0.0, validators=NOT_NEGATIVE)
+    """How far water may fall below the surface of a rice field; 0 keeps it flooded."""
 
     class Meta(Asset.Meta):
         verbose_name = _("crop block")
         verbose_name_plural = _("crop blocks")
+
+
+class FieldState(models.Model):
+    """How a crop block stood at the end of a local day; never computed again once it is stored.
+
+    Rice has a ponding (below 0: what the mud lacks), all else a depletion of the root zone, both in mm.
+    """
+
+    class Source(models.TextChoices):
+        MEASURED = "measured", _("measured")
+        """Weather was measured and every run confirmed by its controller."""
+        MODELLED = "modelled", _("modelled")
+
+    block = models.ForeignKey(CropBlock, models.CASCADE, related_name="states", verbose_name=_("crop block"))
+    day = models.DateField(_("day"))
+    depletion_mm = models.FloatField(_("depletion, mm"), null=True, blank=True)
+    ponding_mm = models.FloatField(_("water on the field, mm"), null=True, blank=True)
+    applied_mm = models.FloatField(_("applied, mm"), default=0.0)
+    source = models.CharField(_("source"), max_length=10, choices=Source.choices)
+    synthetic = models.BooleanField(_("synthetic"), default=False)
+
+    class Meta:
+        verbose_name = _("field state")
+        verbose_name_plural = _("field states")
+        constraints = [
+            models.UniqueConstraint(fields=["block", "day"], name="one_state_of_a_block_and_day"),
+            models.CheckConstraint(
+                condition=Q(depletion_mm__isnull=True) ^ Q(ponding_mm__isnull=True), name="either_depleted_or_ponded"
+            ),
+        ]
+
+    @property
+    def state_mm(self) -> float:
+        """The one number that the kernel carries from day to day."""
+        found = self.depletion_mm if self.ponding_mm is None else self.ponding_mm
+        return float(found or 0.0)
 
 
 class ValveRun(models.Model):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
+
 from cities.models import City, policy_in_force
 from forecasting.models import Series
 from forecasting.readers import NothingKnown, expected_many
@@ -16,8 +18,9 @@ from planning.sectors import InputsMissing, Parts, Sector
 from planning.sheet import rows_of
 
 from .charts import charts, part_charts
+from .fields import fields_of, keep, standing
 from .intakes import WATER, add_river, add_source, add_weir
-from .irrigation import add_system
+from .irrigation import add_system, local_days
 from .kernel.units import HOURS_PER_DAY
 from .models import (
     Conduit,
@@ -67,7 +70,7 @@ class Rows:
             rows_of(TreatmentPlant, city, "from_bus", "to_bus"),
             rows_of(Conduit, city, "from_bus", "to_bus"),
             rows_of(WaterUser, city, "bus", "demand"),
-            rows_of(IrrigationSystem, city, "bus", "reference_eto", "rain"),
+            rows_of(IrrigationSystem, city, "bus", "reference_eto", "rain", "city"),
             list(laterals.order_by("key")),
         )
 
@@ -96,9 +99,10 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
 
 
 def publish(plan: Plan, parts_done: Sequence[PlanPart]) -> None:
-    """The plan's valve runs and every controller's document, inside the publishing transaction."""
+    """The plan's valve runs, every controller's document and how the fields stood, in the publishing transaction."""
     write_runs(plan, parts_done)
     write_schedules(plan)
+    keep(plan.city, timezone.now())
 
 
 def withdraw(plan: Plan) -> None:
@@ -120,7 +124,9 @@ def _write(sheet: Sheet, reading: Reading, rows: Rows) -> None:
         add_reservoir(sheet, reading, reservoir)
     add_users(sheet, reading, rows.users)
     for system in rows.systems:
-        add_system(sheet, reading, system, [lateral for lateral in rows.laterals if lateral.system_id == system.pk])
+        mine = [lateral for lateral in rows.laterals if lateral.system_id == system.pk]
+        found = standing(fields_of(system, mine), local_days(reading)[0], reading.horizon.start, reading.known_at)
+        add_system(sheet, reading, system, mine, found)
     demands = [part for part in sheet.parts if isinstance(part, Demand)]
     in_use = _share_in_use(rows, demands)
     for plant in rows.plants:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from cities.models import City
 from planning import sheet
@@ -28,12 +28,30 @@ class Reading(sheet.Reading):
     before: Before = field(default_factory=Before)
 
 
+class Why(TypedDict):
+    """Why a turnout is watered or not, told of its field that asks for most."""
+
+    crop: str
+    """A name of water/kernel/crops.py."""
+    stage: str
+    """"fallow", "soaking", "initial", "development", "mid" or "late"."""
+    deficit_mm: float
+    """What the root zone, or the water on rice, lacks when the plan's first day begins."""
+    allowed_mm: float
+    """How much it may lack before it is watered."""
+    rain_mm: float
+    """Rain to be relied on in the first three local days."""
+    days_since: int | None
+    """Local days since the turnout was last opened; None if it never was."""
+
+
 class TurnoutDay(TypedDict):
     """What a turnout's fields want in the first 24 hours, counted where the system takes its water."""
 
     km3: float
     tier: int
     """1 for rice in flower, 2 for all else: missing water costs most then (yield response 0.69 to 1.13)."""
+    why: NotRequired[Why]
 
 
 @dataclass

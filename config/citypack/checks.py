@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from forecasting.kernel import profiles
 from water.kernel.crops import CROPS
+from water.kernel.soil import SOILS
 
 from . import schema_common as common
 from . import schema_energy as power
@@ -158,6 +159,8 @@ def _fields(good: Checked) -> Iterator[Problem]:
             yield item.problem("to_bus", end, "another bus than from_bus")
         if isinstance(part, water.CropBlock) and part.crop not in CROPS:
             yield item.problem("crop", part.crop, f"one of {', '.join(CROPS)}")
+        if isinstance(part, water.CropBlock) and part.soil not in SOILS:
+            yield item.problem("soil", part.soil, f"one of {', '.join(SOILS)}")
         if isinstance(part, water.Turnout):
             lateral, controller = laterals.get(part.lateral), controllers.get(part.controller)
             if lateral and part.flow_m3s > lateral.capacity_m3s:

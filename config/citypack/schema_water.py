@@ -148,6 +148,8 @@ class IrrigationSystem(Figures):
     reference_eto: DepthSeries
     rain: DepthSeries
     conveyance_efficiency: Efficiency = 0.8
+    turn_days: Positive | None = None
+    """In how many days the water comes round; fields never lack more than they use in them."""
     user_class: Key = "agriculture"
     penalty_per_m3: Positive
 
@@ -190,3 +192,16 @@ class CropBlock(Figures):
     """From planting to harvest; without it the crop's usual season."""
     application_efficiency: Efficiency = 0.7
     percolation_mm_per_day: NotNegative = 0.0
+    soil: Key = "loam"
+    water_at_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Watered when this share of what the field may lack is gone."""
+    water_to_share: Share = 1.0
+    """What share of it may still be gone afterwards; 0 fills to field capacity."""
+    awd_mm: NotNegative = 0.0
+    """How far water may fall below the surface of a rice field; 0 keeps it flooded."""
+
+    @model_validator(mode="after")
+    def _fills_up(self) -> Any:
+        if self.water_to_share > self.water_at_share:
+            raise ValueError("water_to_share ≤ water_at_share")
+        return self

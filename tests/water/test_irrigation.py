@@ -13,7 +13,9 @@ from cities.models import City
 from forecasting.models import Series
 from planning.models import Plan, PlanPart
 from tests.water.small import bus, demand, path, reading, series
-from water.irrigation import add_system, crop_of, planting
+from water.blocks import crop_of, planting
+from water.fields import Standing
+from water.irrigation import add_system
 from water.models import (
     Controller,
     ControllerSchedule,
@@ -34,10 +36,11 @@ Status = ValveRun.Status
 
 # --- what the fields ask for ---------------------------------------------------------------------------------
 class Fields:
-    """Turnouts of a lateral that is not in a database: {turnout: [blocks]}."""
+    """Turnouts of a lateral that is not in a database: {turnout: block}."""
 
-    def __init__(self, **blocks: CropBlock) -> None:
-        self.key, self.efficiency, self.blocks = "lateral", 0.9, blocks
+    def __init__(self, system: IrrigationSystem, capacity_m3s: float, **blocks: CropBlock) -> None:
+        self.key, self.efficiency, self.system, self.blocks = "lateral", 0.9, system, blocks
+        self.capacity_m3s, self.quiet_windows = capacity_m3s, [["22:00", "04:00"]]
 
     def __str__(self) -> str:
         return "Lateral"
@@ -66,7 +69,13 @@ def rice() -> CropBlock:
     )
 
 
-def ask(read: Reading, rain: Series, eto: Series, **blocks: CropBlock) -> Sheet:
+FULL = 14.0
+"""What the guava may lack at 5 mm a day: Kc 0.70 × 5 × 4 days."""
+
+
+def ask(
+    read: Reading, rain: Series, eto: Series, standing: Standing, capacity_m3s: float = 5.0, **blocks: CropBlock
+) -> Sheet:
     system = IrrigationSystem(
         key="fields",
         name="Fields",
@@ -74,49 +83,104 @@ def ask(read: Reading, rain: Series, eto: Series, **blocks: CropBlock) -> Sheet:
         reference_eto=eto,
         rain=rain,
         conveyance_efficiency=0.8,
+        turn_days=4.0,
         user_class="agriculture",
         penalty_per_m3=4.0,
     )
     sheet = Sheet()
-    add_system(sheet, read, system, [Fields(**blocks)])  # type: ignore[list-item]
+    add_system(sheet, read, system, [Fields(system, capacity_m3s, **blocks)], standing)  # type: ignore[list-item]
     return sheet
+
+
+def asked(sheet: Sheet) -> tuple[float, ...]:
+    amount = demand(sheet.network(), "irrigation.lateral").amount
+    assert isinstance(amount, tuple)
+    return amount
 
 
 def test_a_lateral_asks_for_what_its_crops_need_over_the_losses_on_the_way():
     eto, rain = series(5.0), series(0.0)
-    sheet = ask(reading(eto, rain, horizon=path("2026-01-10T00:00")), rain, eto, upper=guava())
+    read = reading(eto, rain, horizon=path("2026-01-10T00:00"))
+    sheet = ask(read, rain, eto, Standing({"guava20.0": FULL}), upper=guava())
     found = demand(sheet.network(), "irrigation.lateral")
     # Kc 0.70 × 5 mm = 3.5 mm on 20 ha = 0.7 × 10³ m³; / (0.8 × 0.9) of the canals = 0.9722 a day, 0.0405 an hour
     assert found.amount == (pytest.approx(0.7 / 0.72 / 24),) * 24
     assert (found.bus, found.tier, found.penalty) == ("field", 2, 4000.0)
 
 
-def test_rain_spares_water():
-    eto, rain = series(5.0), series(3.5 / 0.8)
-    dry_leaves = ask(reading(eto, rain, horizon=path("2026-01-10T00:00")), rain, eto, upper=guava())
-    heavy = series(10.0)
-    wet = ask(reading(eto, heavy, horizon=path("2026-01-10T00:00")), heavy, eto, upper=guava())
-    # less than 5 mm wets leaves only; of 10 mm the field can use 8, more than the 3.5 it needs
-    assert max(demand(dry_leaves.network(), "irrigation.lateral").amount) > 0  # type: ignore[arg-type]
-    assert demand(wet.network(), "irrigation.lateral").amount == (0.0,) * 24
+def test_a_field_with_water_in_its_soil_can_wait():
+    eto, rain = series(5.0), series(0.0)
+    read = reading(eto, rain, horizon=path("2026-01-10T00:00", steps=72))
+    sheet = ask(read, rain, eto, Standing({"guava20.0": 9.0}), upper=guava())
+    # 9 + 3.5 = 12.5 of 14; the next day 16 would be 2 too many; then 3.5 a day
+    days = [asked(sheet)[hour] * 24 * 0.72 / 0.2 for hour in (0, 24, 48)]
+    assert days == pytest.approx([0.0, 2.0, 3.5])
+
+
+def test_rain_that_can_be_relied_on_spares_water():
+    eto, rain = series(5.0), series(5.0)
+    read = reading(eto, rain, horizon=path("2026-01-10T00:00"))
+    sheet = ask(read, rain, eto, Standing({"guava20.0": FULL}), upper=guava())
+    # 5 mm a day are 152 a month, of which 97.6 are relied on: 3.21 mm, 2.568 of them stay on the field
+    assert sum(asked(sheet)) == pytest.approx((3.5 - 0.8 * 5 * 97.6 / 152) * 0.2 / 0.72)
+
+
+def test_what_came_since_midnight_is_not_asked_for_again():
+    eto, rain = series(5.0), series(0.0)
+    read = reading(eto, rain, horizon=path("2026-01-10T12:00"))
+    # 700 m³ on 20 ha are the 3.5 mm of the day: this afternoon asks for nothing, tomorrow until noon for its half
+    standing = Standing({"guava20.0": FULL}, delivered_m3={"upper": 700.0})
+    sheet = ask(read, rain, eto, standing, upper=guava())
+    assert sum(asked(sheet)[:12]) == 0.0
+    assert sum(asked(sheet)) == pytest.approx(0.35 / 0.72)
+    assert sheet.turnouts["lateral"]["upper"]["km3"] == pytest.approx(0.35 / 0.72)
+
+
+def test_a_lateral_asks_for_no_more_than_it_carries_while_its_valves_may_open():
+    eto, rain = series(5.0), series(0.0)
+    read = reading(eto, rain, horizon=path("2026-01-10T00:00"))
+    sheet = ask(read, rain, eto, Standing({"guava20.0": 100.0}), capacity_m3s=0.01, upper=guava())
+    # 0.01 m³/s are 0.036 an hour, 18 hours between 04:00 and 22:00, over the main canal's 0.8
+    assert sum(asked(sheet)) == pytest.approx(0.036 * 18 / 0.8)
 
 
 def test_the_first_day_of_a_turnout_takes_its_share_of_two_local_days():
-    # From 18:00 for 48 hours: ETo 4 until midnight, 8 on the next day, 2 after it
-    eto, rain = series((4.0,) * 6 + (8.0,) * 24 + (2.0,) * 18), series(0.0)
-    sheet = ask(
-        reading(eto, rain, horizon=path("2026-01-10T18:00", steps=48)), rain, eto, upper=guava(), lower=guava(40)
-    )
-    # a quarter of the first day and three of the second: 0.7 × (4 + 3 × 8) / 4 = 4.9 mm on 20 ha over 0.72
-    assert sheet.turnouts["lateral"]["upper"] == TurnoutDay(km3=pytest.approx(0.98 / 0.72), tier=2)
-    assert sheet.turnouts["lateral"]["lower"]["km3"] == pytest.approx(1.96 / 0.72)
+    # From 18:00 for 48 hours: ETo 5 until midnight, 10 on the next day, 3 after it; 6 on average, 16.8 mm in four days
+    eto, rain = series((5.0,) * 6 + (10.0,) * 24 + (3.0,) * 18), series(0.0)
+    read = reading(eto, rain, horizon=path("2026-01-10T18:00", steps=48))
+    standing = Standing({"guava20.0": 16.8, "guava40": 16.8})
+    sheet = ask(read, rain, eto, standing, upper=guava(), lower=guava(40))
+    # today a quarter of 3.5 mm, so that 2.625 are left for tomorrow, which uses 7:
+    # 9.625, three quarters of them until 18:00
+    depth_mm = 0.875 + 0.75 * 9.625
+    assert sheet.turnouts["lateral"]["upper"]["km3"] == pytest.approx(depth_mm * 0.2 / 0.72)
+    assert sheet.turnouts["lateral"]["lower"]["km3"] == pytest.approx(depth_mm * 0.4 / 0.72)
+
+
+def test_a_farmer_is_told_why():
+    eto, rain = series(5.0), series(0.0)
+    read = reading(eto, rain, horizon=path("2026-01-10T12:00"))
+    standing = Standing({"guava20.0": 9.04}, last_watered={"upper": date(2026, 1, 7)}, assumed=1)
+    sheet = ask(read, rain, eto, standing, upper=guava())
+    assert sheet.turnouts["lateral"]["upper"]["why"] == {
+        "crop": "guava",
+        "stage": "initial",
+        "deficit_mm": 9.0,
+        "allowed_mm": 14.0,
+        "rain_mm": 0.0,
+        "days_since": 3,
+    }
+    assert "Fields: of 1 fields no earlier state is stored" in sheet.notes[0].en
 
 
 def test_rice_in_flower_goes_first():
     eto, rain = series(5.0), series(0.0)
+    standing = Standing({"rice": 50.0, "guava20.0": FULL})
     # 107 days: the mid season is days 43 to 85 after 28 January, that is from 12 March to 23 April
-    march = ask(reading(eto, rain, horizon=path("2026-03-28T00:00")), rain, eto, upper=rice(), lower=guava())
-    may = ask(reading(eto, rain, horizon=path("2026-05-10T00:00")), rain, eto, upper=rice(), lower=guava())
+    march, may = (
+        ask(reading(eto, rain, horizon=path(f"{day}T00:00")), rain, eto, standing, upper=rice(), lower=guava())
+        for day in ("2026-03-28", "2026-05-10")
+    )
     assert {key: day["tier"] for key, day in march.turnouts["lateral"].items()} == {"upper": 1, "lower": 2}
     assert may.turnouts["lateral"]["upper"]["tier"] == 2
 

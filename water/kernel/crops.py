@@ -1,38 +1,33 @@
-"""What fields need: the single crop coefficient of FAO-56 and the extra water of flooded rice.
-
-First version without a soil-moisture state: each day's need stands alone, so rain beyond the day's need is not carried
-into the next and demand after storms is on the high side. `Block` is where a state will enter.
-"""
+"""Crops: their coefficients, stages and roots (FAO-56 tables 11, 12 and 22), and what flooded rice needs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 
-from planning.kernel.problems import InvalidInput, Problem
-from water.kernel.units import km3_from_mm_ha
-
-LEAST_USEFUL_RAIN_MM = 5.0
-"""Assumption: less than this on a day wets leaves and dust only."""
-USEFUL_RAIN_SHARE = 0.8
-"""Assumption: the share of a useful rain that stays on the field; FAO Training Manual 3 has 0.8 for wet months."""
+YOUNG_ROOTS_M = 0.3
+"""Assumption: how deep roots are when a crop is planted; FAO-56 gives no table of it."""
+STAGES = ("initial", "development", "mid", "late")
 
 
 @dataclass(frozen=True)
 class Paddy:
-    """Water that flooded rice needs beyond evapotranspiration.
+    """How flooded rice is kept, depths in mm.
 
-    Depths are those of FAO Irrigation Water Management, Training Manual 3, § 4.4: 200 mm soak the soil in the month
-    before transplanting, 100 mm make the water layer. The days of the layer and of the drying before harvest are
-    assumptions.
+    `soaking_mm` in the month before transplanting is that of FAO Irrigation Water Management, Training Manual 3, § 4.4.
+    All else is an assumption after what is usual in Taiwan: shallow water while the crop takes root and tillers, a few
+    dry days before panicles form, deeper water at heading and flowering, and none before harvest.
     """
 
     soaking_mm: float = 200.0
     soaking_days: int = 30
-    layer_mm: float = 100.0
-    layer_days: int = 10
-    dry_days: int = 14
+    bands_mm: tuple[tuple[float, float], ...] = ((20.0, 60.0), (20.0, 60.0), (50.0, 100.0), (20.0, 60.0))
+    """Lowest and highest water by stage. Below the first it is watered, above the second it drains."""
+    deepening_mm_per_day: float = 10.0
+    """By how much the water may be raised in a day beyond what is lost."""
+    dry_days_before_mid: int = 7
+    dry_days_before_harvest: int = 14
+    soil_mm: float = 60.0
+    """What the puddled soil still gives to the crop when no water stands on it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,10 @@ class Crop:
     kc_end: float
     stage_days: tuple[int, int, int, int]
     height_m: float
+    roots_m: float
+    """Greatest depth of roots: the lesser figure of table 22, as FAO-56 advises for irrigation schedules."""
+    depletion_share: float
+    """p of table 22: how much of the available water roots take without stress at ETc = 5 mm a day."""
     perennial: bool = False
     paddy: Paddy | None = None
     note: str = ""
@@ -62,42 +61,34 @@ _TREES = (60, 90, 120, 95)
 CROPS: dict[str, Crop] = {
     crop.name: crop
     for crop in (
-        Crop("rice", 1.05, 1.20, 0.75, (30, 30, 60, 30), 1.0, paddy=Paddy()),
-        Crop("sugarcane_virgin", 0.40, 1.25, 0.75, (50, 70, 220, 140), 3.0),
-        Crop("sugarcane_ratoon", 0.40, 1.25, 0.75, (30, 50, 180, 60), 3.0, perennial=True),
-        Crop("banana_first_year", 0.50, 1.10, 1.00, (120, 90, 120, 60), 3.0),
-        Crop("banana_second_year", 1.00, 1.20, 1.10, (120, 60, 180, 5), 4.0, perennial=True),
-        Crop("pineapple", 0.50, 0.30, 0.30, (60, 120, 600, 10), 0.9),
-        Crop("cabbage", 0.70, 1.05, 0.95, (40, 60, 50, 15), 0.4),
-        Crop("tomato", 0.60, 1.15, 0.80, (30, 40, 40, 25), 0.6),
-        Crop("sweet_potato", 0.50, 1.15, 0.65, (15, 30, 50, 30), 0.4),
-        Crop("soybean", 0.50, 1.15, 0.50, (15, 15, 40, 15), 0.75),
-        Crop("watermelon", 0.40, 1.00, 0.75, (10, 20, 20, 30), 0.4),
-        Crop("citrus", 0.70, 0.65, 0.70, _TREES, 4.0, perennial=True),
-        Crop("guava", 0.70, 0.65, 0.70, _TREES, 4.0, perennial=True, note="assumption: FAO-56 has no guava; as citrus"),
+        Crop("rice", 1.05, 1.20, 0.75, (30, 30, 60, 30), 1.0, 0.5, 0.20, paddy=Paddy()),
+        Crop("sugarcane_virgin", 0.40, 1.25, 0.75, (50, 70, 220, 140), 3.0, 1.2, 0.65),
+        Crop("sugarcane_ratoon", 0.40, 1.25, 0.75, (30, 50, 180, 60), 3.0, 1.2, 0.65, perennial=True),
+        Crop("banana_first_year", 0.50, 1.10, 1.00, (120, 90, 120, 60), 3.0, 0.5, 0.35),
+        Crop("banana_second_year", 1.00, 1.20, 1.10, (120, 60, 180, 5), 4.0, 0.5, 0.35, perennial=True),
+        Crop("pineapple", 0.50, 0.30, 0.30, (60, 120, 600, 10), 0.9, 0.3, 0.50),
+        Crop("cabbage", 0.70, 1.05, 0.95, (40, 60, 50, 15), 0.4, 0.5, 0.45),
+        Crop("tomato", 0.60, 1.15, 0.80, (30, 40, 40, 25), 0.6, 0.7, 0.40),
+        Crop("sweet_potato", 0.50, 1.15, 0.65, (15, 30, 50, 30), 0.4, 1.0, 0.65),
+        Crop("soybean", 0.50, 1.15, 0.50, (15, 15, 40, 15), 0.75, 0.6, 0.50),
+        Crop("watermelon", 0.40, 1.00, 0.75, (10, 20, 20, 30), 0.4, 0.8, 0.40),
+        Crop("citrus", 0.70, 0.65, 0.70, _TREES, 4.0, 1.2, 0.50, perennial=True),
+        Crop(
+            "guava",
+            0.70,
+            0.65,
+            0.70,
+            _TREES,
+            4.0,
+            1.2,
+            0.50,
+            perennial=True,
+            note="assumption: FAO-56 has no guava; as citrus",
+        ),
     )
 }
-"""FAO-56 tables 11 (stage lengths, the row nearest the tropics) and 12 (coefficients, height). Generic values, not
-calibrated in southern Taiwan; `with_season` fits the stages to the local calendar."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """Fields of one crop planted on one day and watered from one turnout.
-
-    `application_efficiency` is the share of water on the field that reaches the roots (about 0.6 for furrows and
-    basins, 0.75 sprinklers, 0.9 drip; near 1 for paddy, whose percolation is counted by itself);
-    `conveyance_efficiency` the share that the canal brings there (0.95 lined, 0.6 to 0.9 earth) (FAO Training Manual 4,
-    annex I).
-    """
-
-    name: str
-    crop: Crop
-    area_ha: float
-    planted: date
-    application_efficiency: float
-    conveyance_efficiency: float
-    percolation_mm_per_day: float = 0.0
+"""FAO-56 tables 11 (stage lengths, the row nearest the tropics), 12 (coefficients, height) and 22 (roots). Generic
+values, not calibrated in southern Taiwan; `with_season` fits the stages to the local calendar."""
 
 
 def with_season(crop: Crop, days: int) -> Crop:
@@ -118,88 +109,36 @@ def climate_adjusted(crop: Crop, wind_m_s: float, rh_min_pct: float) -> Crop:
     return replace(crop, kc_mid=crop.kc_mid + change, kc_end=end)
 
 
+def age_in_season(crop: Crop, days_after_planting: int) -> int | None:
+    """Days since the season began, which a perennial begins anew; None before planting and after harvest."""
+    age = days_after_planting % crop.season_days if crop.perennial else days_after_planting
+    return age if days_after_planting >= 0 and age < crop.season_days else None
+
+
+def stage(crop: Crop, age: int) -> int:
+    """The stage of an age within the season, 0 (initial) to 3 (late)."""
+    borders = (sum(crop.stage_days[:n]) for n in (1, 2, 3))
+    return sum(age >= border for border in borders)
+
+
 def kc(crop: Crop, days_after_planting: int) -> float:
     """The crop coefficient (FAO-56 eq. 66: flat, rising, flat, falling); 0 before planting and after harvest."""
-    day = days_after_planting % crop.season_days if crop.perennial else days_after_planting
+    age = age_in_season(crop, days_after_planting)
+    if age is None:
+        return 0.0
     initial, development, mid, late = crop.stage_days
-    if days_after_planting < 0 or day >= crop.season_days:
-        return 0.0
-    if day < initial:
-        return crop.kc_ini
-    if day < initial + development:
-        return crop.kc_ini + (day - initial) / development * (crop.kc_mid - crop.kc_ini)
-    if day < initial + development + mid:
-        return crop.kc_mid
-    return crop.kc_mid + (day - initial - development - mid) / late * (crop.kc_end - crop.kc_mid)
+    now = stage(crop, age)
+    if now == 1:
+        return crop.kc_ini + (age - initial) / development * (crop.kc_mid - crop.kc_ini)
+    if now == 3:
+        return crop.kc_mid + (age - initial - development - mid) / late * (crop.kc_end - crop.kc_mid)
+    return crop.kc_ini if now == 0 else crop.kc_mid
 
 
-def effective_rain_mm(rain_mm: float) -> float:
-    """The part of a day's rain that a field can use, mm; the day's need limits it further."""
-    return USEFUL_RAIN_SHARE * rain_mm if rain_mm >= LEAST_USEFUL_RAIN_MM else 0.0
-
-
-def demand_mm(
-    crop: Crop, day: date, planted: date, eto_mm: float, useful_rain_mm: float, percolation_mm: float = 0.0
-) -> float:
-    """Net irrigation need of a day, mm: Kc ETo − Pe, and for paddy + soaking + layer + percolation; never below 0."""
-    age = (day - planted).days
-    need = kc(crop, age) * eto_mm
-    if crop.paddy is not None:
-        need = _paddy_need_mm(crop.paddy, crop.season_days, age, need, percolation_mm)
-    return max(0.0, need - useful_rain_mm)
-
-
-def gross_km3(block: Block, net_mm: float) -> float:
-    """What must leave the headgate: net / (application × conveyance efficiency) × area, 10³ m³."""
-    gross_mm = net_mm / (block.application_efficiency * block.conveyance_efficiency)
-    return km3_from_mm_ha(gross_mm, block.area_ha)
-
-
-def daily_demand(
-    blocks: Sequence[Block], first_day: date, eto_mm: Sequence[float], rain_mm: Sequence[float]
-) -> dict[str, tuple[float, ...]]:
-    """Gross volume of each block by name, 10³ m³ per day, one value per day from `first_day`.
-
-    `eto_mm` and `rain_mm` are per day. Raises InvalidInput with every impossible block.
-    """
-    found = block_problems(blocks)
-    if found:
-        raise InvalidInput(found)
-    days = [(first_day + timedelta(days=n), *pair) for n, pair in enumerate(zip(eto_mm, rain_mm, strict=True))]
-    return {
-        block.name: tuple(gross_km3(block, _block_mm(block, day, eto, rain)) for day, eto, rain in days)
-        for block in blocks
-    }
-
-
-def block_problems(blocks: Sequence[Block]) -> list[Problem]:
-    """Everything about the blocks that cannot be; empty when good."""
-    found = []
-    seen: set[str] = set()
-    for block in blocks:
-        if block.name in seen:
-            found.append(Problem(f"blocks.{block.name}", block.name, "a name used once"))
-        seen.add(block.name)
-        for field in ("application_efficiency", "conveyance_efficiency"):
-            value = getattr(block, field)
-            if not 0 < value <= 1:
-                found.append(Problem(f"blocks.{block.name}.{field}", value, "above 0, at most 1"))
-        for field in ("area_ha", "percolation_mm_per_day"):
-            value = getattr(block, field)
-            if not 0 <= value < float("inf"):
-                found.append(Problem(f"blocks.{block.name}.{field}", value, "a number not below 0"))
-    return found
-
-
-def _block_mm(block: Block, day: date, eto_mm: float, rain_mm: float) -> float:
-    useful = effective_rain_mm(rain_mm)
-    return demand_mm(block.crop, day, block.planted, eto_mm, useful, block.percolation_mm_per_day)
-
-
-def _paddy_need_mm(paddy: Paddy, season_days: int, age: int, crop_mm: float, percolation_mm: float) -> float:
-    if -paddy.soaking_days <= age < 0:
-        return paddy.soaking_mm / paddy.soaking_days
-    if not 0 <= age < season_days - paddy.dry_days:
-        return 0.0
-    layer = paddy.layer_mm / paddy.layer_days if age < paddy.layer_days else 0.0
-    return crop_mm + percolation_mm + layer
+def root_depth_m(crop: Crop, age: int) -> float:
+    """Roots deepen evenly through the development stage (FAO-56 p. 279); those of a perennial are always deep."""
+    least = min(YOUNG_ROOTS_M, crop.roots_m)
+    if crop.perennial or stage(crop, age) >= 2:
+        return crop.roots_m
+    initial, development, _mid, _late = crop.stage_days
+    return least + max(0, age - initial) / development * (crop.roots_m - least)

@@ -1,31 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date, timedelta
-
 import pytest
 
-from planning.kernel.problems import InvalidInput
-from water.kernel.crops import (
-    CROPS,
-    Block,
-    block_problems,
-    climate_adjusted,
-    daily_demand,
-    demand_mm,
-    effective_rain_mm,
-    gross_km3,
-    kc,
-    with_season,
-)
+from water.kernel.crops import CROPS, age_in_season, climate_adjusted, kc, root_depth_m, with_season
 
-RICE, CABBAGE, SOYBEAN = CROPS["rice"], CROPS["cabbage"], CROPS["soybean"]
-PLANTED = date(2026, 1, 1)
-FIELD = Block("A", CABBAGE, area_ha=10, planted=PLANTED, application_efficiency=0.6, conveyance_efficiency=0.8)
-
-
-def day(age: int) -> date:
-    return PLANTED + timedelta(days=age)
+RICE, SOYBEAN = CROPS["rice"], CROPS["soybean"]
 
 
 @pytest.mark.parametrize(
@@ -92,57 +71,13 @@ def test_a_small_end_coefficient_is_not_adjusted() -> None:
     assert climate_adjusted(CROPS["pineapple"], wind_m_s=4, rh_min_pct=30).kc_end == 0.30
 
 
-def test_upland_needs_what_rain_does_not_bring() -> None:
-    # day 0: 0.7 × 5 mm
-    assert demand_mm(CABBAGE, day(0), PLANTED, eto_mm=5, useful_rain_mm=0) == pytest.approx(3.5)
-    assert demand_mm(CABBAGE, day(0), PLANTED, eto_mm=5, useful_rain_mm=2) == pytest.approx(1.5)
-    assert demand_mm(CABBAGE, day(0), PLANTED, eto_mm=5, useful_rain_mm=20) == 0
+def test_roots_deepen_while_the_crop_develops() -> None:
+    # soybean: 0.3 m until day 15, 0.6 m from day 30 on, half way between on day 22.5
+    assert [root_depth_m(SOYBEAN, age) for age in (0, 15, 30, 80)] == pytest.approx([0.3, 0.3, 0.6, 0.6])
+    assert root_depth_m(SOYBEAN, 20) == pytest.approx(0.3 + 5 / 15 * 0.3)
+    assert root_depth_m(CROPS["sugarcane_ratoon"], 0) == 1.2
 
 
-def test_rice_is_soaked_flooded_kept_wet_and_dried() -> None:
-    def rice(age: int) -> float:
-        return demand_mm(RICE, day(age), PLANTED, eto_mm=4, useful_rain_mm=0, percolation_mm=6)
-
-    assert rice(-31) == 0
-    assert rice(-30) == rice(-1) == pytest.approx(200 / 30)
-    # ETc 1.05 × 4 + percolation 6 + layer 100/10
-    assert rice(0) == rice(9) == pytest.approx(4.2 + 6 + 10)
-    assert rice(10) == pytest.approx(4.2 + 6)
-    assert rice(60) == pytest.approx(4.8 + 6)
-    assert rice(135) > 0
-    assert rice(136) == 0
-
-
-def test_a_rice_season_adds_up_to_its_parts() -> None:
-    ages = range(-30, 150)
-    total = sum(demand_mm(RICE, day(age), PLANTED, 4, 0, 6) for age in ages)
-    assert total == pytest.approx(200 + 100 + 136 * 6 + 4 * sum(kc(RICE, age) for age in range(136)))
-
-
-def test_small_rain_is_no_use_and_a_fifth_of_the_rest_runs_off() -> None:
-    assert effective_rain_mm(4.9) == 0
-    assert effective_rain_mm(10) == pytest.approx(8)
-
-
-def test_the_headgate_gives_more_than_the_field_needs() -> None:
-    # 4.8 mm / (0.6 × 0.8) = 10 mm on 10 ha = 1 000 m³
-    assert gross_km3(FIELD, 4.8) == pytest.approx(1.0)
-
-
-def test_demand_comes_per_block_and_day() -> None:
-    idle = replace(FIELD, name="B", planted=PLANTED + timedelta(days=100))
-    demand = daily_demand([FIELD, idle], PLANTED, eto_mm=[5, 5, 5], rain_mm=[0, 3, 10])
-    # 0.7 × 5 = 3.5 mm net, 3.5/0.48 mm gross, 0.1 × that in 10³ m³; 3 mm of rain do nothing, 10 mm bring 8
-    assert demand == {"A": pytest.approx((3.5 / 4.8, 3.5 / 4.8, 0)), "B": (0, 0, 0)}
-
-
-def test_impossible_blocks_are_refused_all_at_once() -> None:
-    bad = replace(FIELD, application_efficiency=0, conveyance_efficiency=1.2, area_ha=float("nan"))
-    assert [problem.place for problem in block_problems([bad, FIELD])] == [
-        "blocks.A.application_efficiency",
-        "blocks.A.conveyance_efficiency",
-        "blocks.A.area_ha",
-        "blocks.A",
-    ]
-    with pytest.raises(InvalidInput):
-        daily_demand([bad], PLANTED, [5], [0])
+def test_a_season_ends_but_a_perennial_begins_anew() -> None:
+    assert [age_in_season(SOYBEAN, days) for days in (-1, 0, 84, 85)] == [None, 0, 84, None]
+    assert [age_in_season(CROPS["citrus"], days) for days in (-1, 364, 365)] == [None, 364, 0]

@@ -1,0 +1,86 @@
+"""What turnouts really got: what their controllers reported, and else what the plan in force had them open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from .messages import run_statuses
+from .models import DeviceMessage, ValveRun
+
+NO_WORD = ("", "received", "started", "cancelled", "superseded")
+"""What a controller may say of a run without telling whether its water flowed; a run that stands is then believed."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a turnout got on a local day, m³; `measured` if its controller confirmed every run of it."""
+
+    m3: float
+    measured: bool
+
+
+def deliveries(
+    turnouts: Sequence[int], since: datetime, until: datetime, zone: ZoneInfo
+) -> dict[tuple[int, date], Delivery]:
+    """By turnout id and local day, what flowed from `since` to `until`; a run under way counts with its past part."""
+    rows = ValveRun.objects.filter(
+        turnout__in=turnouts, status=ValveRun.Status.SCHEDULED, start__lt=until, end__gt=since
+    )
+    runs = list(rows)
+    said = _said([run.uid for run in runs])
+    found: dict[tuple[int, date], Delivery] = {}
+    for run in runs:
+        reported = said.get(run.uid)
+        whole = run.volume_m3 if reported is None else reported.volume_of(run)
+        for day, share in _shares(run, since, until, zone):
+            before = found.get((run.turnout_id, day), Delivery(0.0, True))
+            measured = before.measured and reported is not None
+            found[run.turnout_id, day] = Delivery(before.m3 + whole * share, measured)
+    return found
+
+
+@dataclass(frozen=True)
+class _Report:
+    status: str
+    volume_m3: float | None
+    duration_s: float | None
+
+    def volume_of(self, run: ValveRun) -> float:
+        """A run that ended early without a figure counts as nothing: better to water a crop twice than to forget it."""
+        if self.volume_m3 is not None:
+            return self.volume_m3
+        if self.status == "completed":
+            return run.volume_m3
+        if self.duration_s is None:
+            return 0.0
+        return run.volume_m3 * min(1.0, self.duration_s / (run.end - run.start).total_seconds())
+
+
+def _said(uids: Iterable[UUID]) -> dict[UUID, _Report]:
+    statuses = {uid: status for uid, status in run_statuses(uids).items() if status not in NO_WORD}
+    acks = DeviceMessage.objects.filter(kind=DeviceMessage.Kind.ACK, run_uid__in=list(statuses)).order_by("at", "pk")
+    figures: dict[UUID, dict[str, float]] = {}
+    for uid, data in acks.values_list("run_uid", "data"):
+        # Controllers count a run's water up, so the last figure of each kind is the whole.
+        assert uid is not None, "the filter names runs"
+        figures.setdefault(uid, {}).update({key: data[key] for key in ("volume_m3", "duration_s") if key in data})
+    return {
+        uid: _Report(status, figures.get(uid, {}).get("volume_m3"), figures.get(uid, {}).get("duration_s"))
+        for uid, status in statuses.items()
+    }
+
+
+def _shares(run: ValveRun, since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[tuple[date, float]]:
+    """The local days that a run touches between two moments, each with its share of the run's time."""
+    length = run.end - run.start
+    day = run.start.astimezone(zone).date()
+    while length > timedelta(0) and datetime.combine(day, time(), zone) < min(run.end, until):
+        begin = max(run.start, since, datetime.combine(day, time(), zone))
+        end = min(run.end, until, datetime.combine(day + timedelta(days=1), time(), zone))
+        if end > begin:
+            yield day, (end - begin) / length
+        day += timedelta(days=1)

@@ -1,0 +1,280 @@
+"""How the fields stand: carried from day to day, from what was measured and what was delivered.
+
+A state that is stored is never computed again, whatever is learned later: a plan could not be explained otherwise. What
+is not stored yet is walked from the last stored day with the weather and the deliveries known by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from django.db.models import Max
+from django.utils import timezone
+
+from cities.models import City
+from forecasting.readers import histories
+from planning.models import Plan
+
+from .blocks import crop_of, kernel_block, planting
+from .deliveries import Delivery, deliveries
+from .kernel.fields import Block, Weather, after, first_state, gross_km3, need_mm
+from .models import CropBlock, FieldState, IrrigationSystem, Lateral, Turnout, ValveRun
+
+SPIN_UP_DAYS = 30
+"""A field without a stored state of this age is taken to have stood at the kernel's first state so long ago, and to
+have got what it needed since: the assumption of the first day has then faded."""
+PATIENCE_DAYS = 2
+"""So long a day's state waits for the day's weather to be measured before it is stored without."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A crop block with its turnout, its lateral and its system."""
+
+    row: CropBlock
+    turnout: Turnout
+    lateral: Lateral
+    system: IrrigationSystem
+
+    def block(self, first_day: date, last_day: date) -> Block:
+        """The kernel's block with the planting day that these days belong to."""
+        planted = planting(self.row, crop_of(self.row), first_day, last_day)
+        return kernel_block(self.row, self.system, self.lateral, planted)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the fields of a system stand before a day, by block key, and what turnouts have got since it began.
+
+    `assumed` are blocks of which nothing was stored; `last_watered` is by turnout key.
+    """
+
+    states: Mapping[str, float]
+    delivered_m3: Mapping[str, float] = field(default_factory=dict)
+    last_watered: Mapping[str, date] = field(default_factory=dict)
+    assumed: int = 0
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class FieldDay:
+    """What a walk found for a block and a day."""
+
+    entry: Field
+    day: date
+    state_mm: float
+    applied_mm: float
+    measured: bool
+
+
+@dataclass(frozen=True)
+class Skies:
+    """Observed ETo and rain by local day, mm; `synthetic` if any of it is."""
+
+    eto: Mapping[date, float]
+    rain: Mapping[date, float]
+    synthetic: bool
+
+    @classmethod
+    def of(cls, system: IrrigationSystem, known_at: datetime) -> Skies:
+        seen = histories([system.reference_eto, system.rain], known_at, days=SPIN_UP_DAYS + 2)
+        eto, rain = (_by_day(seen[series.pk][0], system.city.zone) for series in (system.reference_eto, system.rain))
+        return cls(eto, rain, any(synthetic for _, synthetic in seen.values()))
+
+    def on(self, day: date) -> Weather:
+        """A day without a measured ETo takes that before it; one without a measured rain is dry, the cautious guess."""
+        before = [known for known in self.eto if known <= day] or list(self.eto)[:1]
+        usual = sum(self.eto.values()) / len(self.eto) if self.eto else 0.0
+        return Weather(day, self.eto[max(before)] if before else 0.0, self.rain.get(day, 0.0), usual)
+
+    def measured(self, day: date) -> bool:
+        return day in self.eto and day in self.rain
+
+
+def fields_of(system: IrrigationSystem, laterals: Sequence[Lateral]) -> list[Field]:
+    return [
+        Field(block, turnout, lateral, system)
+        for lateral in laterals
+        for turnout in lateral.turnouts.all()
+        for block in turnout.blocks.all()
+    ]
+
+
+def state_on(fields: Sequence[Field], day: date, known_at: datetime) -> Standing:
+    """How the fields of one system stand before a local day, as known at a moment; nothing is written."""
+    if not fields:
+        return Standing({})
+    walk = _Walk(fields, day, known_at)
+    for _ in walk.days():
+        pass
+    return Standing(walk.states, assumed=len(walk.assumed), synthetic=walk.skies.synthetic)
+
+
+def standing(fields: Sequence[Field], day: date, until: datetime, known_at: datetime) -> Standing:
+    """As `state_on`, with what the turnouts got from the day's first moment to `until`."""
+    found = state_on(fields, day, known_at)
+    if not fields:
+        return found
+    zone = fields[0].system.city.zone
+    turnouts = {entry.turnout.pk: entry.turnout.key for entry in fields}
+    got = deliveries(list(turnouts), datetime.combine(day, time(), zone), until, zone)
+    runs = ValveRun.objects.filter(turnout__in=turnouts, status=ValveRun.Status.SCHEDULED, start__lt=until)
+    last = dict(runs.values_list("turnout").annotate(at=Max("start")))
+    return replace(
+        found,
+        delivered_m3={turnouts[pk]: found.m3 for (pk, _), found in got.items()},
+        last_watered={turnouts[pk]: at.astimezone(zone).date() for pk, at in last.items()},
+    )
+
+
+def keep(city: City, now: datetime) -> int:
+    """Stores the state of every field at the end of each past day that is not stored yet. Returns how many rows."""
+    today = now.astimezone(city.zone).date()
+    laterals = Lateral.objects.filter(city=city).prefetch_related("turnouts__blocks").order_by("key")
+    rows: list[FieldState] = []
+    for system in IrrigationSystem.objects.filter(city=city).select_related("reference_eto", "rain", "city"):
+        fields = fields_of(system, [lateral for lateral in laterals if lateral.system_id == system.pk])
+        if fields:
+            rows += _new_rows(_Walk(fields, today, now), today)
+    # Two workers may walk the same day; the first one's row stands.
+    FieldState.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def split(blocks: Sequence[Block], needs_mm: Mapping[str, float], volume_m3: float) -> dict[str, float]:
+    """A turnout's volume as net depth on each of its blocks: in proportion to what they need, or else to their area."""
+    wants = {block.name: gross_km3(block, needs_mm[block.name]) for block in blocks}
+    if not sum(wants.values()):
+        wants = {block.name: block.area_ha for block in blocks}
+    total = sum(wants.values())
+    return {
+        block.name: volume_m3 * wants[block.name] / total * block.application_efficiency / (block.area_ha * 10.0)
+        for block in blocks
+    }
+
+
+class _Walk:
+    """The fields of one system from their last stored states to the day before `until`."""
+
+    def __init__(self, fields: Sequence[Field], until: date, known_at: datetime) -> None:
+        self.fields, self.until = fields, until
+        self.system = fields[0].system
+        self.skies = Skies.of(self.system, known_at)
+        self.states: dict[str, float] = {}
+        self.since: dict[str, date] = {}
+        """The first day that each block has still to be walked through."""
+        self.assumed: set[str] = set()
+        """Blocks without a stored state."""
+        self._begin()
+
+    def days(self) -> Iterator[list[FieldDay]]:
+        """One list per day; afterwards `states` is where the fields stand before `until`."""
+        day = min(self.since.values())
+        if day >= self.until:
+            return
+        zone = self.system.city.zone
+        begin, end = datetime.combine(day, time(), zone), datetime.combine(self.until, time(), zone)
+        got = deliveries([entry.turnout.pk for entry in self.fields], begin, end, zone)
+        covered = _days_with_a_plan(self.system.city, day, self.until)
+        while day < self.until:
+            today = [entry for entry in self.fields if self.since[entry.row.key] <= day]
+            yield [found for group in _by_turnout(today) for found in self._step(group, day, got, day in covered)]
+            day += timedelta(days=1)
+
+    def _begin(self) -> None:
+        oldest = self.until - timedelta(days=SPIN_UP_DAYS)
+        stored = FieldState.objects.filter(
+            block__in=[entry.row.pk for entry in self.fields], day__lt=self.until, day__gte=oldest
+        ).order_by("day")
+        last = {state.block_id: state for state in stored}
+        measured = [day for day in self.skies.eto if oldest <= day < self.until]
+        first_day = min(measured, default=self.until)
+        for entry in self.fields:
+            known = last.get(entry.row.pk)
+            if known:
+                self.since[entry.row.key], self.states[entry.row.key] = known.day + timedelta(days=1), known.state_mm
+            else:
+                self.since[entry.row.key], self.states[entry.row.key] = first_day, self._first(entry, first_day)
+                self.assumed.add(entry.row.key)
+
+    def _first(self, entry: Field, day: date) -> float:
+        return first_state(entry.block(day, day), self.skies.on(day))
+
+    def _step(
+        self, group: Sequence[Field], day: date, got: Mapping[tuple[int, date], Delivery], covered: bool
+    ) -> Iterator[FieldDay]:
+        """The blocks of one turnout through one day."""
+        weather = self.skies.on(day)
+        blocks = {entry.row.key: entry.block(day, day) for entry in group}
+        needs = {key: need_mm(block, self.states[key], weather) for key, block in blocks.items()}
+        found = got.get((group[0].turnout.pk, day))
+        # Before there were plans, somebody watered: a day that no plan covers is taken to have brought what was needed.
+        recorded = found is not None or covered
+        applied = split(list(blocks.values()), needs, found.m3 if found else 0.0) if recorded else needs
+        for entry in group:
+            key = entry.row.key
+            self.states[key] = after(blocks[key], self.states[key], weather, applied[key])
+            measured = self.skies.measured(day) and found is not None and found.measured
+            yield FieldDay(entry, day, self.states[key], applied[key], measured)
+
+
+def _new_rows(walk: _Walk, today: date) -> list[FieldState]:
+    """The walk's rows, day by day; of a field that is new only the last day, for its spin-up is no record."""
+    rows: list[FieldState] = []
+    newest: dict[str, FieldState] = {}
+    for found in walk.days():
+        if not walk.skies.measured(found[0].day) and (today - found[0].day).days <= PATIENCE_DAYS:
+            break
+        for item in found:
+            row = _row(item, walk.skies.synthetic)
+            if item.entry.row.key in walk.assumed:
+                newest[item.entry.row.key] = row
+            else:
+                rows.append(row)
+    return rows + list(newest.values())
+
+
+def _row(found: FieldDay, synthetic: bool) -> FieldState:
+    rice = crop_of(found.entry.row).paddy is not None
+    return FieldState(
+        block=found.entry.row,
+        day=found.day,
+        depletion_mm=None if rice else found.state_mm,
+        ponding_mm=found.state_mm if rice else None,
+        applied_mm=found.applied_mm,
+        source=FieldState.Source.MEASURED if found.measured else FieldState.Source.MODELLED,
+        synthetic=synthetic,
+    )
+
+
+def _by_turnout(fields: Sequence[Field]) -> list[list[Field]]:
+    groups: dict[int, list[Field]] = {}
+    for entry in fields:
+        groups.setdefault(entry.turnout.pk, []).append(entry)
+    return list(groups.values())
+
+
+def _by_day(values: pd.Series, zone: ZoneInfo) -> dict[date, float]:
+    """The mean of a series of daily amounts by local day."""
+    found: dict[date, list[float]] = {}
+    for at, value in values.items():
+        found.setdefault(pd.Timestamp(at).tz_convert(zone).date(), []).append(max(0.0, float(value)))  # type: ignore[arg-type]
+    return {day: sum(amounts) / len(amounts) for day, amounts in found.items()}
+
+
+def _days_with_a_plan(city: City, first: date, until: date) -> set[date]:
+    """Local days of [first, until) in which a plan was in force: what its runs did not bring was not brought."""
+    begin, end = (datetime.combine(day, time(), city.zone) for day in (first, until))
+    plans = Plan.objects.filter(city=city, published_at__lt=end, valid_until__gt=begin)
+    covered = set()
+    for published_at, ended_at, valid_until in plans.values_list("published_at", "ended_at", "valid_until"):
+        day = max(first, timezone.localtime(published_at, city.zone).date())
+        last = min(valid_until, ended_at or valid_until)
+        while day < until and datetime.combine(day, time(), city.zone) < last:
+            covered.add(day)
+            day += timedelta(days=1)
+    return covered
