@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import polib
 import pytest
+from django.conf import settings
 
 from config import words
 
@@ -41,3 +44,18 @@ def test_a_catalog_is_compiled_when_it_is_new(house: Path):
     assert words.compile_all(house) == 1
     compiled = house / "water/locale/zh_Hant/LC_MESSAGES/django.mo"
     assert polib.mofile(str(compiled)).find("weir").msgstr == "攔河堰"
+
+
+def test_a_translation_fills_in_the_same_values_as_its_text():
+    # One that names another value would break the page for Chinese readers only.
+    place = re.compile(r"%\(\w+\)|\{\w+\}")
+    for catalog in words.catalogs(settings.BASE_DIR):
+        for entry in polib.pofile(str(catalog)).translated_entries():
+            for text in (entry.msgstr, *entry.msgstr_plural.values()):
+                assert not text or set(place.findall(text)) == set(place.findall(entry.msgid)), entry.msgid
+
+
+def test_no_catalog_says_a_text_twice():
+    for catalog in words.catalogs(settings.BASE_DIR):
+        texts = Counter((entry.msgctxt, entry.msgid) for entry in polib.pofile(str(catalog)))
+        assert not [text for text, count in texts.items() if count > 1], catalog
