@@ -86,6 +86,7 @@ class Work:
     def as_json(self) -> dict[str, Any]:
         return {
             "state": self.plan.state,
+            "state_words": self.plan.get_state_display(),
             "at_work": self.plan.state in AT_WORK,
             "percent": self.percent,
             "text": self.text,

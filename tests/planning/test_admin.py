@@ -239,7 +239,14 @@ def test_the_page_says_who_is_short_and_that_it_was_verified(
 def test_progress_is_json_that_ends(engineer: Client, proposed: Plan, city: City) -> None:
     waiting = lifecycle.request(city)
     news = engineer.get(reverse("admin:planning_plan_progress", args=[waiting.pk])).json()
-    assert news == {"state": "requested", "at_work": True, "percent": 0, "text": "waiting for a worker", "hint": ""}
+    assert news == {
+        "state": "requested",
+        "state_words": "requested",
+        "at_work": True,
+        "percent": 0,
+        "text": "waiting for a worker",
+        "hint": "",
+    }
     Plan.objects.filter(pk=waiting.pk).update(state=State.SOLVING, stage="tier 2", progress=0.4)
     news = engineer.get(reverse("admin:planning_plan_progress", args=[waiting.pk])).json()
     assert (news["percent"], news["text"]) == (40, "meeting wishes of tier 2")

@@ -4,6 +4,7 @@
   const PAUSE_MS = 2000;
 
   function show(box, news) {
+    document.getElementById(box.dataset.badge).textContent = news.state_words;
     box.querySelector("progress").value = news.percent;
     box.querySelector(".percent").textContent = news.percent + " %";
     box.querySelector(".text").textContent = news.text;
