@@ -6,6 +6,7 @@ import itertools
 import random
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def delivered(turns: Turns) -> dict[str, float]:
     return {name: sum(run.volume_m3 for run in turns.runs if run.valve == name) for name in sorted(names)}
 
 
-def short(turns: Turns) -> dict[str, tuple[float, Reason]]:
+def short(turns: Turns) -> dict[str, tuple[Any, Reason]]:
     return {item.valve: (pytest.approx(item.short_m3), item.reason) for item in turns.short}
 
 
