@@ -9,8 +9,10 @@ import numpy as np
 from .series import Array
 from .weights import smoothed
 
-ENOUGH = 60
-"""Errors from which a 5 % quantile is worth reading: three lie beyond it."""
+ENOUGH = 120
+"""Errors from which a 5 % quantile is worth reading: six lie beyond it."""
+OPTIMISM = 1.5
+"""Bands are widened by 1 + OPTIMISM / origins: the shares were chosen on the very errors that the band is read from."""
 
 BELIEVED_BIAS = 0.5
 """Share of the past median error by which the whole band is moved: the bias of a month is half weather, half habit."""
@@ -24,7 +26,9 @@ def error_quantiles(errors: Array, levels: Sequence[float], block: int) -> Array
     """
     scale = np.maximum(smoothed(np.abs(errors), max(1, block // 8)), 1e-12)
     pooled, centres = _pooled(errors / scale[:, None], block)
-    at_centres = _quantiles(pooled, levels) - (1 - BELIEVED_BIAS) * _quantiles(pooled, [0.5])
+    middle = _quantiles(pooled, [0.5])
+    wider = 1 + OPTIMISM / errors.shape[1]
+    at_centres = wider * (_quantiles(pooled, levels) - middle) + BELIEVED_BIAS * middle
     steps = np.arange(errors.shape[2])
     offsets = np.empty((len(levels), *scale.shape))
     for q in range(len(levels)):

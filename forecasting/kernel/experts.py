@@ -14,7 +14,7 @@ from .series import Array
 from .smoothing import exponential_smoothing
 
 AR_PENALTY = 3.0
-WEEKS_OF_MEAN = 4
+MOST_WEEKS_OF_MEAN = 4
 
 
 def forecasts(panel: Panel) -> dict[str, Array]:
@@ -39,8 +39,9 @@ def _suitable(panel: Panel) -> Iterator[tuple[str, Callable[[Panel], Array]]]:
     if plan.cycle and plan.week:
         yield "seasonal naive (week)", lambda panel: seasonal_naive(panel, plan.week)
         yield "ar (week)", lambda panel: autoregression(panel, plan.week)
-    if plan.cycle and plan.week and panel.shortest >= WEEKS_OF_MEAN * plan.week:
-        yield "week mean", lambda panel: seasonal_mean(panel, plan.week, WEEKS_OF_MEAN)
+    weeks = min(MOST_WEEKS_OF_MEAN, panel.shortest // plan.week) if plan.week else 0
+    if plan.cycle and weeks >= 2:
+        yield "week mean", lambda panel: seasonal_mean(panel, plan.week, weeks)
     if not plan.cycle:
         yield "persistence", persistence
     yield "recession" if plan.logs else "ar (level)", lambda panel: autoregression(panel, 0)

@@ -13,7 +13,7 @@ from .linear import expanding_ridge
 from .panel import Panel
 from .series import Array
 
-PENALTY = 10.0
+PENALTY = 3.0
 HARMONICS = 6
 LNY_EDGES = (-6, -2, 0, 3, 5, 8, 15)
 """Days from Lunar New Year that behave alike: run-up, eve, the feast, and the slow way back."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from .series import Array
 
-POWER = 3.0
+POWER = 4.0
 """Weights are (mean absolute error) ** -POWER: 1 averages, much more picks the winner."""
 FADING = 0.9
 """Each older origin counts so much less: a week of days ago by half. Experts take turns as the weather does."""

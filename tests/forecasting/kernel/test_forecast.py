@@ -65,7 +65,8 @@ def test_the_90_percent_band_holds_about_90_percent():
         shares.append(coverage(histories[key].to_numpy()[-24:], low, high))
         widths.append(float(np.mean(high - low)))
     assert 0.86 < np.mean(shares) < 0.95
-    assert np.mean(widths) == pytest.approx(2 * 1.645 * 3, rel=0.15)
+    # Wider than the best by what 21 origins cannot know: the mean of an hour, and the tail of 126 errors.
+    assert np.mean(widths) == pytest.approx(2 * 1.645 * 3, rel=0.20)
 
 
 def test_shares_add_up_and_are_told():
