@@ -50,13 +50,14 @@ class Field:
 class Standing:
     """How the fields of a system stand before a day, by block key, and what turnouts have got since it began.
 
-    `assumed` are blocks of which nothing was stored; `last_watered` is by turnout key.
+    `assumed` are blocks of which nothing was stored; of those no state is known unless weather was measured.
+    `last_watered` is by turnout key.
     """
 
     states: Mapping[str, float]
     delivered_m3: Mapping[str, float] = field(default_factory=dict)
     last_watered: Mapping[str, date] = field(default_factory=dict)
-    assumed: int = 0
+    assumed: frozenset[str] = frozenset()
     synthetic: bool = False
 
 
@@ -111,7 +112,7 @@ def state_on(fields: Sequence[Field], day: date, known_at: datetime) -> Standing
     walk = _Walk(fields, day, known_at)
     for _ in walk.days():
         pass
-    return Standing(walk.states, assumed=len(walk.assumed), synthetic=walk.skies.synthetic)
+    return Standing(walk.states, assumed=frozenset(walk.assumed), synthetic=walk.skies.synthetic)
 
 
 def standing(fields: Sequence[Field], day: date, until: datetime, known_at: datetime) -> Standing:
@@ -198,11 +199,11 @@ class _Walk:
             if known:
                 self.since[entry.row.key], self.states[entry.row.key] = known.day + timedelta(days=1), known.state_mm
             else:
-                self.since[entry.row.key], self.states[entry.row.key] = first_day, self._first(entry, first_day)
+                self.since[entry.row.key] = first_day
                 self.assumed.add(entry.row.key)
-
-    def _first(self, entry: Field, day: date) -> float:
-        return first_state(entry.block(day, day), self.skies.on(day))
+                if measured:
+                    first = entry.block(first_day, first_day)
+                    self.states[entry.row.key] = first_state(first, self.skies.on(first_day))
 
     def _step(
         self, group: Sequence[Field], day: date, got: Mapping[tuple[int, date], Delivery], covered: bool

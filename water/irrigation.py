@@ -7,6 +7,7 @@ stands in the snapshot as extra["water"]["turnouts"].
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from statistics import fmean
 
@@ -17,7 +18,7 @@ from planning.kernel.network import Demand
 
 from .fields import Field, Standing, fields_of, split
 from .kernel.crops import STAGES
-from .kernel.fields import Block, Weather, ask, check, need_mm, shortfall, stage_name
+from .kernel.fields import Block, Weather, ask, check, first_state, need_mm, shortfall, stage_name
 from .kernel.soil import dependable_share
 from .kernel.units import HOURS_PER_DAY, M3_PER_KM3, km3_per_hour_from_cms
 from .models import IrrigationSystem, Lateral
@@ -41,13 +42,15 @@ def add_system(
         fields = fields_of(system, [lateral])
         blocks = {entry.row.key: entry.block(days[0], days[-1]) for entry in fields}
         check(list(blocks.values()))
-        applied = _applied(fields, blocks, standing, weather[0])
-        wanted = _wanted(reading, lateral, blocks, standing.states, applied, weather)
+        first = {key: first_state(block, weather[0]) for key, block in blocks.items() if key not in standing.states}
+        now = replace(standing, states={**standing.states, **first})
+        applied = _applied(fields, blocks, now, weather[0])
+        wanted = _wanted(reading, lateral, blocks, now.states, applied, weather)
         _add_demand(sheet, reading, system, lateral, wanted)
-        sheet.turnouts[lateral.key] = _first_day(reading, fields, blocks, wanted, standing, weather)
+        sheet.turnouts[lateral.key] = _first_day(reading, fields, blocks, wanted, now, weather)
     if standing.assumed:
         words = _("{name}: of {count} fields no earlier state is stored; they are taken to have got what they needed.")
-        sheet.note("info", words, name=system, count=standing.assumed)
+        sheet.note("info", words, name=system, count=len(standing.assumed))
     sheet.synthetic |= standing.synthetic
 
 

@@ -117,6 +117,14 @@ def test_a_field_with_water_in_its_soil_can_wait():
     assert days == pytest.approx([0.0, 2.0, 3.5])
 
 
+def test_a_field_of_which_nothing_is_known_lacks_half_of_what_it_may():
+    eto, rain = series(5.0), series(0.0)
+    read = reading(eto, rain, horizon=path("2026-01-10T00:00", steps=96))
+    sheet = ask(read, rain, eto, Standing({}), upper=guava())
+    # 7 of 14 mm, 10.5, 14, and on the third day 3.5 too many
+    assert [asked(sheet)[hour] * 24 * 0.72 / 0.2 for hour in (0, 24, 48)] == pytest.approx([0.0, 0.0, 3.5])
+
+
 def test_rain_that_can_be_relied_on_spares_water():
     eto, rain = series(5.0), series(5.0)
     read = reading(eto, rain, horizon=path("2026-01-10T00:00"))
@@ -160,7 +168,7 @@ def test_the_first_day_of_a_turnout_takes_its_share_of_two_local_days():
 def test_a_farmer_is_told_why():
     eto, rain = series(5.0), series(0.0)
     read = reading(eto, rain, horizon=path("2026-01-10T12:00"))
-    standing = Standing({"guava20.0": 9.04}, last_watered={"upper": date(2026, 1, 7)}, assumed=1)
+    standing = Standing({"guava20.0": 9.04}, last_watered={"upper": date(2026, 1, 7)}, assumed=frozenset({"guava20.0"}))
     sheet = ask(read, rain, eto, standing, upper=guava())
     assert sheet.turnouts["lateral"]["upper"]["why"] == {
         "crop": "guava",
