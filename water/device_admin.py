@@ -111,7 +111,7 @@ class SecretsAdmin(AssetAdmin):
 
 @admin.register(Controller)
 class ControllerAdmin(SecretsAdmin):
-    list_display = (*WHAT, "lateral", "seen", "adoption", "live_keys", "city")
+    list_display = ("label", "seen", "adoption", "live_keys", "lateral")
     list_filter = ("city", "lateral")
     list_select_related = ("lateral", "city")
     readonly_fields = ("seen", "adoption")

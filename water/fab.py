@@ -41,8 +41,8 @@ class Source:
     share: float
 
     @property
-    def percent(self) -> float:
-        return 100 * self.share
+    def cells(self) -> tuple[str, str]:
+        return f"{self.volume_km3:,.1f}", f"{self.share:.1%}"
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ class Report:
         return self.numbers.plan
 
     @property
-    def short_m3(self) -> float:
-        return self.risk.short_km3 * M3_PER_KM3
+    def short_m3(self) -> str:
+        return f"{self.risk.short_km3 * M3_PER_KM3:,.0f}"
 
     @property
     def light(self) -> str:
@@ -136,8 +136,8 @@ def report(user: WaterUser) -> Report | None:
     demand = now.plan.result["demands"][f"water.{user.key}"]
     served, short = np.array(demand["served"]), np.array(demand["short"])
     wanted = served + short
-    site = numbers.case["demands"][f"water.{user.key}"]["bus"]
-    traced = tracing.of(tracing.trace(numbers), site, served)
+    taken = _taken(numbers, user, served)
+    traced = tracing.of(tracing.trace(numbers), user.bus.key, taken)
     daily = numbers.amount(wanted) / (float(np.sum(numbers.hours)) / HOURS_PER_DAY)
     tank = _tank(numbers, user, daily)
     state = outlook(numbers)
@@ -151,9 +151,9 @@ def report(user: WaterUser) -> Report | None:
         daily,
         served,
         _sources(numbers, traced),
-        _mean(numbers, traced.money_per_m3, served),
-        _mean(numbers, traced.kwh_per_m3, served),
-        _mean(numbers, traced.kg_per_m3, served),
+        _mean(numbers, traced.money_per_m3, taken),
+        _mean(numbers, traced.kwh_per_m3, taken),
+        _mean(numbers, traced.kg_per_m3, taken),
         tank,
         risk,
         state,
@@ -179,15 +179,27 @@ def _sources(numbers: Numbers, traced: tracing.Traced) -> tuple[Source, ...]:
 
 def _origin_name(numbers: Numbers, origin: tracing.Origin) -> str:
     if origin.name == UNDER_WAY:
-        return _("under way when the plan began")
+        return _("On the way at the start")
     label = numbers.label(origin.name)
-    return _("%(store)s, stored when the plan began") % {"store": label} if origin.is_store else label
+    return _("Stock of %(store)s") % {"store": label} if origin.is_store else label
 
 
-def _mean(numbers: Numbers, per_m3: Rates, served: Rates) -> float:
-    """The mean over the water served, not over the hours."""
-    volume = numbers.amount(served)
-    return numbers.amount(per_m3 * served) / volume if volume else 0.0
+def _taken(numbers: Numbers, user: WaterUser, served: Rates) -> Rates:
+    """What the user takes at the supply point: with own tanks behind it, what comes into them and not what leaves."""
+    site = numbers.case["demands"][f"water.{user.key}"]["bus"]
+    if site == user.bus.key:
+        return served
+    result, into_site = numbers.plan.result or {}, np.zeros_like(served)
+    for name, link in numbers.case["links"].items():
+        if link["from"] == user.bus.key and site in link["to"]:
+            into_site += np.array(result["links"][name])
+    return into_site
+
+
+def _mean(numbers: Numbers, per_m3: Rates, taken: Rates) -> float:
+    """The mean over the water taken, not over the hours."""
+    volume = numbers.amount(taken)
+    return numbers.amount(per_m3 * taken) / volume if volume else 0.0
 
 
 def _tank(numbers: Numbers, user: WaterUser, daily: float) -> Tank | None:

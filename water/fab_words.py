@@ -23,7 +23,8 @@ def notes(report: Report) -> list[str]:
     found = [
         _(
             "Sources are traced by proportional mixing: what comes into a place mixes fully, and all that leaves it "
-            "has that mix. This is an approximation; meters and pipes may say otherwise."
+            "has that mix. This is an approximation; meters and pipes may say otherwise. Shares are of what the user "
+            "takes from the mains; a stock is what a reservoir or tank held when the plan began."
         ),
         _(
             "Cost per m³ includes the energy of intakes, pumps and plants at the tariff's energy price, chemicals and "

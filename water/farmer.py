@@ -44,6 +44,10 @@ class Turn:
     said: str = ""
 
     @property
+    def volume(self) -> str:
+        return f"{self.volume_m3:,.0f}"
+
+    @property
     def report(self) -> str:
         return said_in_words(self.said)
 
@@ -54,8 +58,14 @@ class Turn:
 
 @dataclass(frozen=True)
 class Missing:
+    """`m3` is 0 where only the canal as a whole is known to be short."""
+
     m3: float
     why: str
+
+    @property
+    def volume(self) -> str:
+        return f"{self.m3:,.0f}"
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def fab_report(request: HttpRequest, city_key: str, key: str) -> HttpResponse:
             "notes": fab_words.notes(found),
             "advice": fab_words.advice(found),
             "charts": [mark_safe(drawn) for drawn in fab_charts.charts(found)],  # noqa: S308 drawn and escaped by us
-            "hours": fab.by_hour(found),
+            "hours": [(start, [f"{volume:,.0f}" for volume in row]) for start, row in fab.by_hour(found)],
         }
     return render(request, "water/fab.html", context)
 
