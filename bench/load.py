@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 
 from forecasting.kernel.forecast import Forecast, backtest
+from forecasting.kernel.scenarios import paths
 from forecasting.kernel.scores import pinball
 
-from .row import Row, at_most, cpu_seconds
+from .row import Row, at_most, cpu_seconds, within
 from .shared import victoria
 
 HOUR = pd.Timedelta(hours=1)
 LEVELS = tuple(float(level) for level in np.round(np.arange(0.05, 0.951, 0.05), 2))
 BANDS = {50: (0.25, 0.75), 80: (0.1, 0.9), 90: (0.05, 0.95), 95: (0.025, 0.975)}
+PATHS = 365
 WORK = "load of Victoria 2014, 2 days ahead"
 
 
@@ -37,7 +39,7 @@ def measure() -> list[Row]:
         )
     assert [answer.index[0] for answer in answers] == list(midnights)
     truth = np.stack([hourly["demand"].reindex(answer.index).to_numpy() for answer in answers])
-    return [*_errors(answers, truth, spent()), *_coverage(answers, truth)]
+    return [*_errors(answers, truth, spent()), *_coverage(answers, truth), *_daily_sums(answers, truth)]
 
 
 def _errors(answers: list[Forecast], truth: np.ndarray, cpu_s: float) -> list[Row]:
@@ -63,17 +65,33 @@ def _errors(answers: list[Forecast], truth: np.ndarray, cpu_s: float) -> list[Ro
 
 def _coverage(answers: list[Forecast], truth: np.ndarray) -> list[Row]:
     return [
-        within(WORK, f"{nominal} % band holds %, hours", nominal, _held(answers, truth, *BANDS[nominal]))
-        for nominal in BANDS
+        within(
+            WORK,
+            f"{nominal} % band holds %, hours",
+            nominal,
+            _held(answers, truth, *levels),
+            "89.6" if nominal == 90 else "",
+        )
+        for nominal, levels in BANDS.items()
     ]
+
+
+def _daily_sums(answers: list[Forecast], truth: np.ndarray) -> list[Row]:
+    """Energy of each of the two days: quantiles of the sums of whole paths."""
+    sums = truth.reshape(len(truth), 2, 24).sum(axis=2)
+    drawn = [
+        paths([answer], PATHS, seed)[:, 0].reshape(PATHS, 2, 24).sum(axis=2) for seed, answer in enumerate(answers)
+    ]
+    rows = []
+    for nominal, levels in BANDS.items():
+        low, high = np.stack([np.quantile(one, levels, axis=0) for one in drawn], axis=1)
+        held = 100 * float(np.mean((sums >= low) & (sums <= high)))
+        rows.append(
+            within(WORK, f"{nominal} % band holds %, daily sums", nominal, held, "86.5" if nominal == 90 else "")
+        )
+    return rows
 
 
 def _held(answers: list[Forecast], truth: np.ndarray, low: float, high: float) -> float:
     bands = [np.stack([answer.quantiles[level] for answer in answers]) for level in (low, high)]
     return 100 * float(np.mean((truth >= bands[0]) & (truth <= bands[1])))
-
-
-def within(work: str, measure: str, nominal: float, share: float) -> Row:
-    return Row(
-        work, measure, f"{nominal:g} ± 2", "89.6 at 90" if nominal == 90 else "", share, None, abs(share - nominal) <= 2
-    )

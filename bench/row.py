@@ -48,3 +48,8 @@ def cpu_seconds() -> Iterator[Callable[[], float]]:
 
 def at_most(work: str, measure: str, goal: float, best: str, ours: float, cpu_s: float | None = None) -> Row:
     return Row(work, measure, f"≤ {goal:g}", best, ours, cpu_s, ours <= goal)
+
+
+def within(work: str, measure: str, nominal: float, share: float, best: str = "") -> Row:
+    """A coverage in per cent, wanted within two points of what the band says."""
+    return Row(work, measure, f"{nominal:g} ± 2", best, share, None, abs(share - nominal) <= 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from .calendars import Calendar
@@ -33,6 +34,8 @@ class Forecast:
     index    starts of the steps, UTC (or whole numbers for a series counted in steps)
     method   for people, e.g. "ar 62 %, ridge 30 %, seasonal naive 8 %"
     weights  the mean share of every expert; empty when the profile stood in
+    errors   what the combination got wrong on past days, days × steps, the latest first: on the scale it works on,
+             so only their order and how they go together count. NaN where unknown; none when the profile stood in
     """
 
     index: pd.Index
@@ -41,3 +44,4 @@ class Forecast:
     method: str
     notes: tuple[Note, ...] = ()
     weights: dict[str, float] = field(default_factory=dict)
+    errors: Array = field(default_factory=lambda: np.empty((0, 0)), repr=False, compare=False)

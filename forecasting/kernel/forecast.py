@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from . import fallback
+from .adaptive import WINDOW
 from .answer import Ask, Forecast
 from .calendars import Calendar
 from .cleaning import Cleaned, clean
@@ -206,6 +207,7 @@ def _answers(ready: _Ready, s: int, panel: Panel, outlook: Outlook, ask: Ask) ->
     bounds = fallback.natural_limits(ready.limits, ready.cleaned.values[ready.cleaned.observed])
     mean = panel.back_one(s, outlook.expected[s])
     lines = panel.back_one(s, outlook.expected[s] + outlook.offsets[:, s])
+    unknown = -(-panel.steps // panel.plan.block) - 1
     found = []
     for origin in range(panel.plan.asked):
         first = ready.last + 1 - panel.length + int(panel.origins[origin])
@@ -219,6 +221,7 @@ def _answers(ready: _Ready, s: int, panel: Panel, outlook: Outlook, ask: Ask) ->
                 described(weights),
                 ready.cleaned.notes,
                 weights,
+                outlook.errors[s, origin + unknown :, asked][:WINDOW],
             )
         )
     return found
