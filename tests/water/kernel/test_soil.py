@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from water.kernel.soil import SOILS, Policy, RootZone, dependable_share, need_mm, next_day, root_zone, stress
+from water.kernel.soil import SOILS, Policy, RootZone, Soil, dependable_share, need_mm, next_day, root_zone, stress
 from water.kernel.soil import useful_rain_mm as useful
 
 ZONE = RootZone(taw_mm=60.0, raw_mm=30.0)
@@ -66,3 +66,32 @@ def test_less_of_a_small_rain_is_relied_on() -> None:
     assert dependable_share(1.0) == pytest.approx(8.24 / 30.4)
     assert dependable_share(5.0) == pytest.approx(97.6 / 152)
     assert dependable_share(0.5) == dependable_share(0.0) == 0.0
+
+
+# Depths of roots (m), ETc, rain, irrigation, and at the day's end Ks, what drained and the depletion (mm): a soybean on
+# θFC 0.25 and θWP 0.12 with p 0.5 in the public-domain model pyfao56 1.4.3 (runoff and surface evaporation left small).
+WATERED_IN_DROUGHT = [
+    (0.36, 2.520, 0.0, 0.0, 0.570, 0.0, 37.54),
+    (0.38, 2.155, 0.0, 20.0, 0.622, 0.0, 18.88),
+    (0.40, 5.520, 0.0, 0.0, 1.000, 0.0, 24.40),
+    (0.42, 2.888, 0.0, 0.0, 1.000, 0.0, 27.29),
+]
+SOAKED_BY_A_STORM = [
+    (0.6, 3.68, 0.0, 0.0, 0.693, 0.0, 56.37),
+    (0.6, 5.29, 0.0, 0.0, 0.542, 0.0, 59.23),
+    (0.6, 4.37, 0.0, 0.0, 0.507, 0.0, 61.45),
+    (0.6, 3.45, 30.0, 0.0, 0.484, 0.0, 33.12),
+    (0.6, 5.28, 55.0, 0.0, 1.000, 16.6, 0.00),
+    (0.6, 4.14, 0.0, 0.0, 1.000, 0.0, 4.14),
+]
+
+
+@pytest.mark.parametrize(("before", "days"), [(36.10, WATERED_IN_DROUGHT), (53.81, SOAKED_BY_A_STORM)])
+def test_another_model_finds_the_same_season(before: float, days: list[tuple[float, ...]]) -> None:
+    depletion = before
+    for depth, etc, rain, water, ks, drained, left in days:
+        zone = root_zone(Soil(0.25, 0.12), depth, 0.5, etc)
+        assert stress(zone, depletion) == pytest.approx(ks, abs=0.002)
+        found = next_day(zone, depletion, rain, water, etc)
+        assert (found.depletion_mm, found.drained_mm) == pytest.approx((left, drained), abs=0.03)
+        depletion = found.depletion_mm
