@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 State = Plan.State
 LEASE = timedelta(seconds=60)
 """A worker that has not renewed for this long is taken for dead; it renews every few seconds."""
+TOO_LATE = timedelta(hours=1)
+"""A request that no worker took for so long fails: a plan that comes much later is one that nobody expects."""
 ATTEMPTS = 3
 """So often is work taken up again after a worker died with it. What kills three workers would kill the fourth."""
 PARTS = "parts"
@@ -207,7 +209,7 @@ def reap() -> int:
 
 
 def expire() -> int:
-    """Ends plans whose week is over."""
+    """Ends plans whose week is over, and requests that nobody took up in time."""
     over = Plan.objects.filter(
         state__in=[State.PUBLISHED, State.PROPOSED, State.APPROVED], valid_until__lte=timezone.now()
     )
@@ -216,6 +218,9 @@ def expire() -> int:
         with transaction.atomic():
             _move(plan, [State.PUBLISHED, State.PROPOSED, State.APPROVED], State.EXPIRED, ended_at=timezone.now())
             _record(plan, "expired", None, "")
+        expired += 1
+    for plan in Plan.objects.filter(state=State.REQUESTED, requested_at__lt=timezone.now() - TOO_LATE):
+        fail(plan, _("No worker took it up in time."))
         expired += 1
     return expired
 

@@ -44,6 +44,9 @@ def run(plan_id: int, listener: Listener | None = None) -> Plan | None:
         log.warning("Plan %s was taken over by another worker; this one stops.", plan.pk)
     except (InvalidInput, InputsMissing) as error:
         lifecycle.fail(plan, _("The inputs are not valid:") + f"\n{error}")
+    except KeyboardInterrupt:
+        lifecycle.fail(plan, _("Interrupted by hand."))
+        raise
     except Exception as error:
         # A bug, not a refusal: the plan must not stay "solving" for ever, and the trace must reach the log.
         lifecycle.fail(plan, _("An unexpected error stopped the solve: %(error)s") % {"error": repr(error)})

@@ -39,10 +39,12 @@ class Command(BaseCommand):
             publish=not options["propose_only"],
         )
         _run(plan)
+        if plan.state == Plan.State.REQUESTED:
+            # Nobody may be there to take it up later, and then it would come as a surprise.
+            lifecycle.fail(plan, _("The city was busy with another plan."))
+            raise CommandError(_("The city is busy with another plan; try again in a minute."), returncode=3)
         if plan.state == Plan.State.FAILED:
             raise CommandError(_("No plan: %(why)s") % {"why": plan.failure}, returncode=3)
-        if plan.state == Plan.State.REQUESTED:
-            raise CommandError(_("The city is busy with another plan; this one waits in the queue."), returncode=3)
         if plan.state == Plan.State.PROPOSED and plan.publish_when_ready:
             raise CommandError(
                 _("The plan is solved but was not published: %(why)s") % {"why": _last_word(plan)}, returncode=3
@@ -94,7 +96,11 @@ def _run(plan: Plan) -> None:
         def show(news: News) -> None:
             bars.update(task, completed=news.fraction, description=_stage(news.stage))
 
-        run_here(plan, show)
+        lifecycle.reap()  # without a beat, nobody else takes back what a killed command left behind
+        try:
+            run_here(plan, show)
+        except KeyboardInterrupt:
+            raise CommandError(_("Interrupted; the plan in force stays in force."), returncode=130) from None
         bars.update(task, completed=1.0, description=_("done"))
     plan.refresh_from_db()
 
