@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import pandas as pd
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,14 +16,16 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cities.scoping import CityScopedAdmin, ReadOnlyAdmin
+from cities.scoping import ADMIN_EDITORS, CityScopedAdmin, ReadOnlyAdmin, cities_of
 
-from .charts import fan_chart, sparkline
-from .models import Forecast, Observation, Series
-from .readers import history, is_stale
+from .charts import sparkline
+from .models import Alert, Forecast, Observation, Series
+from .readers import is_stale
+from .reports import badge, chart_of, cleaning_table, series_context, synthetic_badge
+from .words import alert_text, method_text
 
-CHART_DAYS = 14
 LATEST = Observation.objects.filter(series=OuterRef("pk")).order_by("-valid_at", "synthetic", "-recorded_at")
+OPEN = Alert.objects.filter(series=OuterRef("pk"), until=None).values("series").annotate(count=Count("pk"))
 NEWEST = Forecast.objects.filter(series=OuterRef("pk")).order_by("-issued_at")
 
 
@@ -38,7 +39,7 @@ class CappedPaginator(Paginator):
 
 @admin.register(Series)
 class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
-    list_display = ("label", "key", "unit", "last_value", "age", "expectation")
+    list_display = ("label", "key", "unit", "last_value", "age", "alerts", "expectation")
     list_filter = ("city", "unit", "assumption")
     search_fields = ("name", "name_zh", "key")
     ordering = ("city", "key")
@@ -51,6 +52,7 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
             last=Subquery(LATEST.values("value")[:1]),
             last_synthetic=Subquery(LATEST.values("synthetic")[:1]),
             mean=Subquery(NEWEST.values("mean")[:1]),
+            open_alerts=Subquery(OPEN.values("count")),
         )
         return annotated
 
@@ -67,6 +69,10 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
         now = timezone.now()
         text = age_text(now - series.last_at - series.step)
         return badge(_("stale: %(age)s") % {"age": text}, "#a33") if is_stale(series, series.last_at, now) else text
+
+    @admin.display(description=gettext_lazy("open alerts"))
+    def alerts(self, series: Any) -> SafeString | str:
+        return badge(str(series.open_alerts), "#a33") if series.open_alerts else "–"
 
     @admin.display(description=gettext_lazy("expected"))
     def expectation(self, series: Any) -> SafeString:
@@ -103,7 +109,7 @@ class ObservationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 @admin.register(Forecast)
 class ForecastAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     city_path = "series__city"
-    list_display = ("series", "issued_at", "start", "method", "based_on")
+    list_display = ("series", "issued_at", "start", "made_by", "based_on")
     list_filter = ("series__city", "synthetic", "series")
     list_select_related = ("series__city",)
     ordering = ("-issued_at",)
@@ -116,59 +122,61 @@ class ForecastAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         "known_at",
         "start",
         "step_minutes",
-        "method",
-        "weights",
-        "notes",
+        "made_by",
+        "cleaning",
         "based_on",
     )
-    readonly_fields = ("chart", "based_on")
+    readonly_fields = ("chart", "made_by", "cleaning", "based_on")
 
     @admin.display(description=gettext_lazy("rests on"))
     def based_on(self, row: Forecast) -> SafeString | str:
         return synthetic_badge(row.synthetic) or _("measurements")
+
+    @admin.display(description=gettext_lazy("method"))
+    def made_by(self, row: Forecast) -> str:
+        return method_text(row.weights, row.method)
+
+    @admin.display(description=gettext_lazy("cleaning"))
+    def cleaning(self, row: Forecast) -> SafeString:
+        return cleaning_table(row)
 
     @admin.display(description=gettext_lazy("chart"))
     def chart(self, row: Forecast) -> SafeString:
         return chart_of(row.series, row, row.known_at)
 
 
-def series_context(series: Series) -> dict[str, Any]:
-    """What the page of a series shows above its fields."""
-    newest = Forecast.objects.filter(series=series).order_by("-issued_at").first()
-    known_at = newest.known_at if newest else timezone.now()
-    _values, synthetic = history(series, known_at, CHART_DAYS)
-    weights = sorted(newest.weights.items(), key=lambda item: -item[1]) if newest else []
-    return {
-        "chart": chart_of(series, newest, known_at),
-        "forecast": newest,
-        "weights": weights,
-        "is_synthetic": synthetic or bool(newest and newest.synthetic),
-    }
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+    city_path = "series__city"
+    list_display = ("series", "kind", "since", "until", "told", "acknowledged")
+    list_filter = ("series__city", "kind", ("until", admin.EmptyFieldListFilter), "series")
+    list_select_related = ("series__city", "acknowledged_by")
+    # What stands open first.
+    ordering = (F("until").desc(nulls_first=True), "-since")
+    actions = ("acknowledge",)
+    fields = ("series", "kind", "since", "until", "told", "acknowledged")
+    readonly_fields = ("told", "acknowledged")
 
+    @admin.display(description=gettext_lazy("what is the matter"))
+    def told(self, alert: Alert) -> str:
+        return alert_text(alert)
 
-def chart_of(series: Series, forecast: Forecast | None, known_at: datetime) -> SafeString:
-    """Two weeks of history and the forecast as SVG."""
-    values, _synthetic = history(series, known_at, CHART_DAYS)
-    drawn = fan_chart(
-        list(zip(pd.DatetimeIndex(values.index).to_pydatetime(), values.tolist(), strict=True)),
-        forecast.times if forecast else [],
-        forecast.mean if forecast else [],
-        forecast.quantiles if forecast else {},
-        label=series.label,
-        unit=series.unit,
-        zone=series.city.zone,
-    )
-    return mark_safe(drawn)  # noqa: S308 - drawn here; names are escaped
+    @admin.display(description=gettext_lazy("acknowledged"))
+    def acknowledged(self, alert: Alert) -> str:
+        if alert.acknowledged_at is None:
+            return "–"
+        at = alert.acknowledged_at.astimezone(alert.series.city.zone)
+        return f"{alert.acknowledged_by or '–'}, {at:%Y-%m-%d %H:%M}"
 
+    @admin.action(description=gettext_lazy("Acknowledge the chosen alerts"), permissions=["acknowledge"])
+    def acknowledge(self, request: HttpRequest, chosen: QuerySet[Alert]) -> None:
+        """Says that a person has seen them; the first one stays named. Viewers' cities are left out."""
+        mine = chosen.filter(series__city__in=cities_of(request.user, ADMIN_EDITORS), acknowledged_at=None)
+        count = mine.update(acknowledged_by=request.user.pk, acknowledged_at=timezone.now())
+        self.message_user(request, _("%(count)d alerts acknowledged.") % {"count": count})
 
-def badge(text: str, colour: str) -> SafeString:
-    style = f"background:{colour};color:#fff;border-radius:3px;padding:1px 6px;font-size:.85em;white-space:nowrap"
-    return format_html('<span style="{}">{}</span>', style, text)
-
-
-def synthetic_badge(synthetic: bool | None) -> SafeString:
-    """The mark that stands wherever an invented value shows."""
-    return badge(_("synthetic"), "#8a5a00") if synthetic else SafeString("")
+    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
+        return cities_of(request.user, ADMIN_EDITORS).exists()
 
 
 def age_text(age: timedelta) -> str:

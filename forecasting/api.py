@@ -17,8 +17,9 @@ from rest_framework.response import Response
 from cities.models import City, Membership
 from cities.scoping import city_or_404, role_in
 
-from .models import Forecast, Series
+from .models import Forecast, Lead, Series
 from .readers import history, is_stale, last_times
+from .scoring import SHOWN_DAYS, Record, daily_records, records
 
 MOST_DAYS = 366
 """A chart of a year; whoever wants all of a series reads it year by year."""
@@ -66,6 +67,12 @@ class SpanSerializer(serializers.Serializer[Any]):
     known_at = serializers.DateTimeField(required=False, help_text="as known then; default now")
 
 
+class ScoredDaysSerializer(serializers.Serializer[Any]):
+    """How far back."""
+
+    days = serializers.FloatField(required=False, default=SHOWN_DAYS, min_value=0, max_value=MOST_DAYS)
+
+
 class HistorySerializer(serializers.Serializer[Any]):
     """Measurements as known at a moment, ascending."""
 
@@ -75,6 +82,34 @@ class HistorySerializer(serializers.Serializer[Any]):
     synthetic = serializers.BooleanField(help_text="whether any of the values is invented")
     times = serializers.ListField(child=serializers.DateTimeField())
     values = serializers.ListField(child=serializers.FloatField())
+
+
+class ScoreSerializer(serializers.Serializer[Any]):
+    """How good the forecasts were in one group of leads: figures over `count` measured steps, null for none."""
+
+    lead = serializers.ChoiceField(Lead.values)
+    day = serializers.DateField(required=False, help_text="local day on which the forecasts were made")
+    forecasts = serializers.IntegerField()
+    wanted = serializers.IntegerField(help_text="steps expected")
+    count = serializers.IntegerField(help_text="steps of which the truth is known")
+    mae = serializers.FloatField(allow_null=True)
+    bias = serializers.FloatField(allow_null=True, help_text="above 0: more was expected than came")
+    pinball = serializers.FloatField(allow_null=True)
+    covered_50 = serializers.FloatField(allow_null=True)
+    covered_90 = serializers.FloatField(allow_null=True)
+    naive_mae = serializers.FloatField(allow_null=True)
+    skill = serializers.FloatField(allow_null=True, help_text="1 - mae / naive_mae")
+    synthetic = serializers.BooleanField(help_text="whether any of the truth is invented")
+
+
+class ScoresSerializer(serializers.Serializer[Any]):
+    """How good the forecasts of the last days were, over all days and day by day."""
+
+    series = serializers.CharField()
+    unit = serializers.CharField()
+    days = serializers.FloatField()
+    leads = ScoreSerializer(many=True)
+    by_day = ScoreSerializer(many=True)
 
 
 @extend_schema(operation_id="list_series", responses=SeriesSerializer(many=True))
@@ -129,6 +164,30 @@ def series_forecast(request: Request, city_key: str, key: str) -> Response:
     if found is None:
         raise NotFound
     return Response(ForecastSerializer(found).data)
+
+
+@extend_schema(operation_id="read_scores", parameters=[ScoredDaysSerializer], responses=ScoresSerializer)
+@api_view(["GET"])
+def series_scores(request: Request, city_key: str, key: str) -> Response:
+    """How good the forecasts of a series were, by how far ahead they looked."""
+    series = _series(request, city_key, key)
+    asked = ScoredDaysSerializer(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    days, now = asked.validated_data["days"], timezone.now()
+    body = {
+        "series": series.key,
+        "unit": series.unit,
+        "days": days,
+        "leads": [_score(record) for record in records(series, now, days)],
+        "by_day": [_score(record) for record in daily_records(series, now, days)],
+    }
+    return Response(body)
+
+
+def _score(record: Record) -> dict[str, Any]:
+    day = {"day": record.day.isoformat()} if record.day else {}
+    figures = {**record.tally.figures(), "skill": record.tally.skill}
+    return {"lead": record.lead, **day, "forecasts": record.forecasts, **figures, "synthetic": record.synthetic}
 
 
 class _Moment(serializers.Serializer[Any]):

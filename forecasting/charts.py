@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from matplotlib.dates import date2num
 
-from cities.drawing import figure, svg, time_axis
+from cities.drawing import PALETTE, figure, svg, time_axis
 
 HISTORY, EXPECTED = "#44546a", "#0b6e99"
 INNER, OUTER = ("0.25", "0.75"), ("0.05", "0.95")
@@ -44,6 +44,26 @@ def fan_chart(
     axes.set_ylabel(unit)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small")
     return svg(drawn, label, _description(history, mean, unit))
+
+
+def skill_chart(lines: Mapping[str, Sequence[tuple[datetime, float]]], *, label: str, zone: ZoneInfo) -> str:
+    """Skill (1 is perfect, 0 no better than repeating the past) by day, one line per name, as one <svg> element."""
+    drawn, axes = figure(9, 2.6, layout="constrained")
+    for (name, points), colour in zip(lines.items(), PALETTE, strict=False):
+        at = date2num([at for at, _skill in points])
+        axes.plot(at, [100 * skill for _at, skill in points], color=colour, lw=1.4, marker=".", label=name)
+    axes.axhline(0, color=HISTORY, lw=0.8)
+    # A calm day divides by next to nothing; the line then leaves the picture instead of flattening it.
+    axes.set_ylim(-100, 100)
+    axes.set_ylabel(_("skill, %"))
+    time_axis(axes, zone)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small")
+    told = [
+        _("%(name)s: %(skill).0f %% on the last day.") % {"name": name, "skill": 100 * points[-1][1]}
+        for name, points in lines.items()
+        if points
+    ]
+    return svg(drawn, label, " ".join(told))
 
 
 def _description(history: Sequence[tuple[datetime, float]], mean: Sequence[float], unit: str) -> str:

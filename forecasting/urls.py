@@ -11,4 +11,5 @@ urlpatterns = [
     path(_SERIES + "<slug:key>/", api.series_detail, name="api-series"),
     path(_SERIES + "<slug:key>/history/", api.series_history, name="api-series-history"),
     path(_SERIES + "<slug:key>/forecast/", api.series_forecast, name="api-series-forecast"),
+    path(_SERIES + "<slug:key>/scores/", api.series_scores, name="api-series-scores"),
 ]

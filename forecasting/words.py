@@ -85,8 +85,11 @@ _INNER = {"reason"}
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:
+    """Matches the sentence with any figures; only an inner sentence may hold the semicolon that joins sentences."""
     parts = re.split(r"%\((\w+)\)s", sentence)
-    return re.compile("".join(f"(?P<{part}>.+?)" if k % 2 else re.escape(part) for k, part in enumerate(parts)))
+    texts = [re.escape(part) for part in parts]
+    texts[1::2] = [f"(?P<{name}>{'.' if name in _INNER else '[^;]'}+?)" for name in parts[1::2]]
+    return re.compile("".join(texts))
 
 
 # The most particular first: "left out" must not take what "left out: the forecast starts there" says better.
@@ -100,7 +103,7 @@ def said(text: str) -> str:
         if match:
             parts = {name: said(part) if name in _INNER else part for name, part in match.groupdict().items()}
             return _(sentence) % parts if parts else _(sentence)
-    return "; ".join(said(part) for part in text.split("; ")) if "; " in text else text
+    return _("; ").join(said(part) for part in text.split("; ")) if "; " in text else text
 
 
 def rule_label(rule: str) -> str:

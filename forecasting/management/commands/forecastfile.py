@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from forecasting.kernel.forecast import Calendar, Forecast, Refusal
 from forecasting.kernel.table import Listed, answered, listed, problems_of, rows_of
+from forecasting.words import method_text, rule_label, said
 
 UNREADABLE = 2
 """Exit code when nothing could be forecast; a few refused series are told on standard error and are no failure."""
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         refused = {name: answer.reason for name, answer in answers.items() if isinstance(answer, Refusal)}
         forecasts = {name: answer for name, answer in answers.items() if isinstance(answer, Forecast)}
         for name, reason in refused.items():
-            self.stderr.write(_("%(series)s: refused: %(reason)s") % {"series": name, "reason": reason})
+            self.stderr.write(_("%(series)s: refused: %(reason)s") % {"series": name, "reason": said(reason)})
         if not forecasts:
             raise CommandError(_("No series could be forecast."), returncode=UNREADABLE)
         _write(target, found, forecasts, options["quantiles"], options["zone"])
@@ -55,9 +56,9 @@ class Command(BaseCommand):
 
     def _report(self, forecasts: Mapping[str, Forecast]) -> None:
         for name, forecast in forecasts.items():
-            self.stdout.write(f"{name}: {forecast.method}")
+            self.stdout.write(f"{name}: {method_text(forecast.weights, forecast.method)}")
             for note in forecast.notes:
-                self.stdout.write(f"  {note.rule}: {note.count} × {note.did} ({note.first})")
+                self.stdout.write(f"  {rule_label(note.rule)}: {note.count} × {said(note.did)} ({note.first})")
         count = len(forecasts)
         self.stdout.write(
             ngettext("%(count)d series forecast.", "%(count)d series forecast.", count) % {"count": count}
@@ -106,7 +107,7 @@ def _read(path: Path) -> pd.DataFrame:
             rows = [(reader.line_num, row) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CommandError(f"{path}: {error}", returncode=UNREADABLE) from None
-    problems = problems_of(header)
+    problems = [said(problem) for problem in problems_of(header)]
     problems += [
         _("line %(line)d has %(found)d cells, expected %(expected)d")
         % {"line": line, "found": len(row), "expected": len(header)}
