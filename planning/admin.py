@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -22,7 +22,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from cities.models import City
-from cities.scoping import ADMIN_READERS, CityScopedAdmin, cities_of, city_or_404
+from cities.scoping import ADMIN_READERS, ReadOnlyAdmin, cities_of, city_or_404
 
 from . import lifecycle
 from .admin_pages import (
@@ -50,21 +50,8 @@ LIST = "admin:planning_plan_changelist"
 PAGE = "admin:planning_plan_change"
 
 
-class ReadOnly(CityScopedAdmin):
-    """Rows that nobody edits; pages of foreign cities do not exist."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(Plan)
-class PlanAdmin(ReadOnly, admin.ModelAdmin):
+class PlanAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     list_display = (
         "name",
         "city",
@@ -262,7 +249,7 @@ class PlanAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(PlanPart)
-class PlanPartAdmin(ReadOnly, admin.ModelAdmin):
+class PlanPartAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """The page of one piece of follow-up work; plans lead to it."""
 
     city_path = "plan__city"

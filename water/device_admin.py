@@ -22,7 +22,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cities.scoping import CityScopedAdmin
+from cities.scoping import CityScopedAdmin, ReadOnlyAdmin
 
 from .asset_admin import WHAT, WHENCE, AssetAdmin
 from .devices import TooManyKeys, issue_key
@@ -33,19 +33,6 @@ from .models import Controller, ControllerSchedule, CropBlock, DeviceMessage, Tu
 SILENT_AFTER = 3
 """Polls that a controller may miss before it is called silent."""
 Step = Callable[[HttpRequest, Any], HttpResponse]
-
-
-class ReadOnly:
-    """Mix in before CityScopedAdmin: rows that machines write and nobody changes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class SecretsAdmin(AssetAdmin):
@@ -158,10 +145,16 @@ class ControllerAdmin(SecretsAdmin):
 
 
 class CropBlockInline(CityScopedAdmin, admin.TabularInline):
+    """Blocks are made on their own page: a new one or a new key must be checked against the whole city's."""
+
     model = CropBlock
     extra = 0
     fields = ("key", "name", "crop", "area_ha", "planted", "season_days", "application_efficiency")
+    readonly_fields = ("key",)
     show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Turnout)
@@ -205,7 +198,7 @@ class ReachedFilter(admin.SimpleListFilter):
 
 
 @admin.register(ValveRun)
-class ValveRunAdmin(ReadOnly, CityScopedAdmin, admin.ModelAdmin):
+class ValveRunAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """Runs are written by plans and changed by nobody: a controller may already have them."""
 
     city_path = "turnout__city"
@@ -237,7 +230,7 @@ class ValveRunAdmin(ReadOnly, CityScopedAdmin, admin.ModelAdmin):
 
 
 @admin.register(ControllerSchedule)
-class ControllerScheduleAdmin(ReadOnly, CityScopedAdmin, admin.ModelAdmin):
+class ControllerScheduleAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     city_path = "controller__city"
     list_display = ("controller", "revision", "current", "plan", "issued_at", "valid_until")
     list_filter = ("current", "controller")
@@ -253,7 +246,7 @@ class ControllerScheduleAdmin(ReadOnly, CityScopedAdmin, admin.ModelAdmin):
 
 
 @admin.register(DeviceMessage)
-class DeviceMessageAdmin(ReadOnly, CityScopedAdmin, admin.ModelAdmin):
+class DeviceMessageAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     city_path = "controller__city"
     list_display = ("received_at", "at", "controller", "kind", "status", "said", "seq")
     list_filter = ("kind", "status", "controller")

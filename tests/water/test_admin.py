@@ -41,6 +41,7 @@ def test_a_turnout_shows_the_fields_behind_it(tinytown: City):
     turnout = Turnout.objects.get(key="upper")
     page = engineer_of(tinytown).get(f"/admin/water/turnout/{turnout.pk}/change/").content.decode()
     assert CropBlock.objects.get(turnout=turnout).name in page
+    assert 'name="blocks-0-key"' not in page  # a key is checked against the whole city's, on the block's own page
 
 
 def test_an_engineer_of_another_city_sees_nothing(tinytown: City):
