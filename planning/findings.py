@@ -5,6 +5,7 @@ The kernel states facts of a network; what a part is to people shows in the case
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from .models import Plan
 from .numbers import Numbers
 
 Fact = Mapping[str, Any]
+MOST_OF_A_KIND = 5
 _NOTHING = 1e-6
 
 
@@ -22,7 +24,15 @@ def findings(plan: Plan) -> list[Fact]:
     """The facts of a solved plan without those that describe what is as it should be."""
     numbers = Numbers(plan)
     cycling = _cycling(plan)
-    return [fact for fact in plan.facts if _FILTERS.get(fact["kind"], _always)(numbers, fact, cycling)]
+    told = [fact for fact in plan.facts if _FILTERS.get(fact["kind"], _always)(numbers, fact, cycling)]
+    kinds = Counter[str]()
+    return [fact for fact in told if _is_among_the_first(fact, kinds)]
+
+
+def _is_among_the_first(fact: Fact, seen: Counter[str]) -> bool:
+    """A reader acts on the first few of a kind; who is short is told of all."""
+    seen[fact["kind"]] += 1
+    return seen[fact["kind"]] <= MOST_OF_A_KIND or "short" in fact["kind"] or fact["kind"].startswith("held_by")
 
 
 def _always(numbers: Numbers, fact: Fact, cycling: set[str]) -> bool:

@@ -28,8 +28,8 @@ HELD = 0.5
 """A part that stands at its limit in this share of the short hours holds the wish back."""
 PEAK_RATIO = 1.5
 """A price is a peak from this multiple of its mean."""
-MOST = 5
-"""Facts of one kind: a reader acts on the first few."""
+MOST = 15
+"""Facts of one kind: room enough for those that a reader's page leaves out."""
 MOST_SHORTAGES = 10
 """The answer itself lists all of them."""
 
