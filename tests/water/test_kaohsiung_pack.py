@@ -56,10 +56,19 @@ def measured(city: City, horizon: Horizon, **flows: float) -> None:
     assert ingest(city, rows).new == len(rows)
 
 
+def measured_dry_month(city: City, horizon: Horizon) -> None:
+    """Thirty days without rain before a plan, so that no field has water to spare."""
+    midnight = horizon.start.replace(hour=0)
+    days = [midnight - timedelta(days=n) for n in range(1, 31)]
+    rows = [Row(key, at, mm, at + timedelta(days=1)) for key, mm in (("eto", 4.2), ("rain", 0.0)) for at in days]
+    assert ingest(city, rows).new == len(rows)
+
+
 def planned(city: City, horizon: Horizon) -> tuple[Parts, Network, Answer]:
     """A plan of the city's water alone, with power at NT$4 per kWh wherever a pump asks for it."""
     parts = SECTOR.parts(city, horizon, horizon.start)
-    meters = sorted({bus for part in parts.network.links for bus in part.uses})
+    known = {bus.name for bus in parts.network.buses}
+    meters = sorted({bus for part in parts.network.links for bus in part.uses} - known)
     power = Network(
         buses=tuple(Bus(name, "power") for name in meters),
         supplies=tuple(Supply(f"grid.{name}", name, 1000.0, cost=4000.0) for name in meters),
@@ -172,6 +181,7 @@ def test_in_a_drought_as_of_2021_homes_are_served_and_fields_share_what_the_rive
     horizon = day("2026-04-20T08:00")
     dry = {"gaoping_flow": 4.0, "donggang_flow": 1.0, "laonong_flow": 3.0, "qishan_flow": 1.5, "erren_flow": 0.5}
     measured(kaohsiung, horizon, **dry)
+    measured_dry_month(kaohsiung, horizon)
     _, _, answer = planned(kaohsiung, horizon)
     missing = {shortage.wish: shortage.share for shortage in answer.shortages if shortage.share > 1e-3}
     assert answer.is_accepted
