@@ -89,6 +89,10 @@ def _clash(horizon: Horizon, what: str, rates: tuple[float, ...]) -> Clash:
 
 def sentence(horizon: Horizon, found: list[Clash]) -> str:
     """The clashes in plain words."""
+    if not found:
+        return (
+            "The solver finds the hard limits infeasible, but by less than its own rounding: widen the tightest ones."
+        )
     told = [
         f"{clash.what} {clash.amount:.6g} in all, first in step {clash.first_step + 1}"
         f" ({horizon.steps[clash.first_step].start.isoformat(timespec='minutes')})"

@@ -19,12 +19,14 @@ from .network import Network, joined_buses
 from .outcome import Answer, Progress, Rates, Status
 from .problems import InvalidNetwork
 from .readout import read_answer
-from .solver import Ending, Solver
+from .solver import Ending, Solver, SolverFailure
 from .tiers import Tiers, lowest_money
 from .validation import problems
 from .verify import broken_limits
 from .wishes import wishes
 
+SEARCH_PART = 0.9
+"""Of the time left, what the search for the least money may take with on/off parts: prices need some too."""
 EXPLAIN_LEAST = 5.0
 """Seconds for finding the reason even when the time limit is used up: a failure without a reason helps nobody."""
 
@@ -91,8 +93,11 @@ class _Run:
 
     def answer(self) -> Answer:
         compiled = self.compile(self.network)
-        with self.timed("solve"):
-            return self._optimise(compiled)
+        try:
+            with self.timed("solve"):
+                return self._optimise(compiled)
+        except SolverFailure as failure:
+            return Answer(Status.NONE, why=f"The solver failed: {failure}.")
 
     def compile(self, network: Network) -> Compiled:
         with MODELLING:
@@ -108,40 +113,44 @@ class _Run:
         solver = Solver(compiled, self.deadline, self.gap, self.cancelled, self.tell_gap)
         tiers = Tiers(solver, listed, lambda stage, part: self.tell(stage, 0.1 + 0.5 * part))
         ending, money = tiers.run() if listed else None, None
-        if ending is None or ending.ended_well:
+        if ending is None or tiers.may_go_on(ending):
             self.tell("cost", 0.6)
             ending = money = self._minimise_money(solver, tiers.values)
         values = ending.values if ending.values is not None else tiers.values
         if values is None:
             return Answer(Status.NONE, why=self._why(ending))
         prices: Rates = {}
-        if money is not None and money.ended_well:
+        if money is not None and (money.ended_well or solver.is_mip):
             self.tell("prices", 0.9)
-            values, prices = self._price(solver, money)
+            values, prices = self._price(solver, money, values)
         answer = read_answer(self.network, self.horizon, listed, compiled, values)
-        return replace(_graded(answer, compiled, ending, money, tiers.unshared), prices=prices)
+        return replace(_graded(answer, compiled, ending, money, tiers), prices=prices)
 
     def _minimise_money(self, solver: Solver, start: Floats | None) -> Ending:
         """The last stage. Its optimum has to be a vertex, for prices that belong to one plan."""
-        if solver.is_mip and start is not None:
+        cost, offset = solver.compiled.cost, solver.compiled.offset
+        if not solver.is_mip:
+            return solver.minimise(cost, offset)
+        if start is not None:
             solver.start_from(start)
-        return solver.minimise(solver.compiled.cost, solver.compiled.offset)
+        now = time.monotonic()
+        solver.deadline = now + SEARCH_PART * (self.deadline - now)
+        ending = solver.minimise(cost, offset)
+        solver.deadline = self.deadline
+        return ending
 
-    def _price(self, solver: Solver, money: Ending) -> tuple[Floats, Rates]:
-        """The optimal point and the money that one more unit of use would cost at each bus and step.
+    def _price(self, solver: Solver, money: Ending, values: Floats) -> tuple[Floats, Rates]:
+        """The best point and the money that one more unit of use would cost at each bus and step.
 
         The dual of the balance ÷ (hours × probability). With on/off parts: of the LP that is left with their states
         held, so a price does not carry start costs. The tiers stay locked: at a bus that is short, the price is what
         one more unit brought there would save in money (its penalty, and whatever it replaces), not in shortage.
         """
-        assert money.values is not None
         if solver.is_mip:
-            solver.fix_integers(money.values)
-            priced = solver.minimise(solver.compiled.cost, solver.compiled.offset)
-            if priced.ended_well and priced.values is not None:
-                money = priced
-        if money.row_duals is None or money.values is None:
-            return np.asarray(money.values), {}
+            solver.fix_integers(values)
+            money = solver.minimise(solver.compiled.cost, solver.compiled.offset)
+        if not money.ended_well or money.row_duals is None or money.values is None:
+            return values, {}
         weights = np.array([step.hours * step.probability for step in self.horizon.steps])
         duals = money.row_duals[solver.compiled.rows["balance"]].reshape(-1, len(weights)) / weights
         prices = {bus.name: (0.0,) * len(weights) for bus in self.network.buses}
@@ -180,15 +189,23 @@ class _Run:
         return elastic.clashes(self.horizon, soft, answer)
 
 
-def _graded(answer: Answer, compiled: Compiled, ending: Ending, money: Ending | None, unshared: list[int]) -> Answer:
+def _graded(answer: Answer, compiled: Compiled, ending: Ending, money: Ending | None, tiers: Tiers) -> Answer:
     """Status, bound and gap. Before money has a bound of its own, the cheapest bound of every column serves."""
-    optimal = ending.ended_well and not unshared
+    optimal = ending.ended_well and not tiers.unproven and not tiers.unshared
     bound = money.bound if money is not None and math.isfinite(money.bound) else -math.inf
     bound = min(answer.objective, max(bound, lowest_money(compiled)))
     if optimal and not len(compiled.integral):
         bound = answer.objective
     gap = (answer.objective - bound) / max(abs(answer.objective), 1e-9) if answer.objective > bound else 0.0
-    why = "" if ending.ended_well else f"The search ended early ({ending.what}); this is the best plan found by then."
-    if unshared:
-        why += f" Time ran out for sharing the shortage evenly in tier {', '.join(map(str, unshared))}."
-    return replace(answer, status=Status.OPTIMAL if optimal else Status.FEASIBLE, bound=bound, gap=gap, why=why.strip())
+    status = Status.OPTIMAL if optimal else Status.FEASIBLE
+    return replace(answer, status=status, bound=bound, gap=gap, why=" ".join(_cut_short(ending, tiers)))
+
+
+def _cut_short(ending: Ending, tiers: Tiers) -> Iterator[str]:
+    """What an answer that is feasible only lacks."""
+    if not ending.ended_well:
+        yield f"The search ended early ({ending.what}); this is the best plan found by then."
+    if tiers.unproven:
+        yield f"The least shortage is not proven for tier {', '.join(map(str, tiers.unproven))}."
+    if tiers.unshared:
+        yield f"The shortage could not be shared out to the end in tier {', '.join(map(str, tiers.unshared))}."

@@ -65,7 +65,9 @@ class Solver:
         self._gap = gap
         self.is_searching = self.is_mip
         self._has_basis = self.simplex_stalls = False
+        self._is_feasible = False
         self._start: Floats | None = None
+        self._low, self._high = compiled.col_lower.copy(), compiled.col_upper.copy()
         _must(self._highs.setOptionValue("output_flag", False), "option output_flag")
         _must(self._highs.passModel(_lp(compiled)), "the model")
         self._highs.cbSimplexInterrupt += self._look_up
@@ -87,13 +89,13 @@ class Solver:
         _must(self._highs.changeObjectiveOffset(offset), "offset")
         _must(self._highs.setOptionValue("mip_rel_gap", self._gap if gap is None else min(gap, self._gap)), "gap")
         if self.is_searching:
-            return self._run()
+            return self._run_surely()
         return self._to_vertex() if vertex else self._to_any_optimum()
 
     def _to_vertex(self) -> Ending:
         """Simplex from presolve: more use than another objective's basis (5 s against 9 s on a city's network)."""
         _must(self._highs.clearSolver(), "a cold start")
-        ending = self._run()
+        ending = self._run_surely()
         self._has_basis = ending.ended_well
         return ending
 
@@ -106,12 +108,14 @@ class Solver:
         rows = len(self.compiled.row_lower)
         if self._has_basis:
             ending = self._run(max(WARM_LEAST, rows // WARM_SHARE))
-            if ending.what != ITERATION_LIMIT:
+            if ending.ended_well or self.stopped:
                 return ending
         if not self.simplex_stalls:
             _must(self._highs.clearSolver(), "a cold start")
             ending = self._run(max(COLD_LEAST, rows // COLD_SHARE))
             self._has_basis = ending.ended_well
+            if ending.infeasible and self._is_feasible:
+                return self._to_vertex()
             if ending.what != ITERATION_LIMIT:
                 return ending
             self.simplex_stalls = True
@@ -133,6 +137,7 @@ class Solver:
 
     def set_bounds(self, columns: Places, low: Floats, high: Floats) -> None:
         places = columns.astype(np.int32)
+        self._low[columns], self._high[columns] = low, high
         _must(self._highs.changeColsBounds(len(places), places, low, high), "column bounds")
 
     def release_rows(self, rows: Places) -> None:
@@ -164,6 +169,21 @@ class Solver:
         kinds = np.full(len(places), kind.value, dtype=np.uint8)
         _must(self._highs.changeColsIntegrality(len(places), places, kinds), "integrality")
 
+    def _run_surely(self) -> Ending:
+        """Presolve may call a model infeasible whose locks leave less room than its rounding, though a point is known.
+
+        A search then even calls its start optimal, with no bound. Without presolve it is solved as it is.
+        """
+        start = self._start
+        ending = self._run()
+        unsure = ending.infeasible or (ending.ended_well and not np.isfinite(ending.bound))
+        if unsure and self._is_feasible:
+            self._start = start
+            _must(self._highs.setOptionValue("presolve", "off"), "option presolve")
+            ending = self._run()
+            _must(self._highs.setOptionValue("presolve", "choose"), "option presolve")
+        return ending
+
     def _run(self, iterations: int = NO_LIMIT) -> Ending:
         left = self.deadline - time.monotonic()
         if self._cancelled.is_set() or left <= 0:
@@ -173,10 +193,13 @@ class Solver:
         _must(self._highs.setOptionValue("simplex_iteration_limit", iterations), "option simplex_iteration_limit")
         if self._start is not None and self.is_searching:
             columns = np.arange(len(self._start), dtype=np.int32)
-            _must(self._highs.setSolution(len(columns), columns, self._start), "start")
+            start = np.clip(self._start, self._low, self._high)  # a value 1e-7 beyond its bound would be refused
+            _must(self._highs.setSolution(len(columns), columns, start), "start")
         self._start = None
         self._highs.run()
-        return self._ending()
+        ending = self._ending()
+        self._is_feasible = self._is_feasible or ending.values is not None
+        return ending
 
     def _ending(self) -> Ending:
         status, info = self._highs.getModelStatus(), self._highs.getInfo()
@@ -199,7 +222,7 @@ class Solver:
         )
 
     def _look_up(self, event: highspy.HighsCallbackEvent) -> None:
-        if self._cancelled.is_set():
+        if self.stopped:
             event.interrupt()
 
     def _look_up_and_tell(self, event: highspy.HighsCallbackEvent) -> None:

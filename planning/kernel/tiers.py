@@ -18,7 +18,7 @@ from .wishes import Wish
 
 LOCK, WIDE_LOCK = 1e-7, 1e-6
 """Slack left in a lock of a shortage, as a share of its value and at least of 1: HiGHS' feasibility tolerance, so that
-the point that reached the value stays inside; ten times that where the interior point method has to find room in it.
+the point that reached the value stays inside; ten times that where interior points or a search have to find room.
 What is not short at all is locked as it is, so that money cannot buy a trace of shortage."""
 NOTHING = 1e-7
 """A tier's shortage up to this share of what it wants counts as none."""
@@ -28,6 +28,9 @@ FAIR_ROUNDS = 4
 """Rounds of max-min per tier: each fixes the worst-off wishes; the others end with the last ratio as their limit."""
 STUCK = 1e-5
 """A fairness row with at least this dual (they add up to 1) cannot be improved: only then is its wish fixed."""
+SEARCH_PART = 0.25
+"""Of the time left, what one search for a tier's total may take with on/off parts. Past that its best point holds, and
+the answer says so: a proof of the last thousandth may take hours, and later tiers and money must get their turn."""
 SHARING_PART = 0.1
 """Of the time left, what one run for sharing may take. Past that the tier keeps the sharing it has."""
 TIER_GAP = 1e-4
@@ -46,43 +49,57 @@ class Tiers:
         self.tiers = sorted({wish.tier for wish in wishes})
         self.demands = [k for k, wish in enumerate(wishes) if wish.kind == "demand"]
         self.values: Floats | None = None
+        self.unproven: list[int] = []
+        """Tiers whose least shortage a search has not proven in its part of the time."""
         self.unshared: list[int] = []
-        """Tiers whose sharing was cut short by its part of the time."""
+        """Tiers whose sharing was cut short, by its part of the time or by the solver's rounding."""
 
     def run(self) -> Ending:
         """Solves all tiers. Returns the ending of the last run for a total; `values` is the point to go on from."""
-        ending = self._minimise(self.columns["tier_total"])
+        ending = self._minimise_total(self.columns["tier_total"])
         for number, tier in enumerate(self.tiers):
-            if not ending.ended_well:
+            if not self.may_go_on(ending):
                 break
             self.tell(f"tier {tier}", number / len(self.tiers))
             ending = self._serve(tier, ending)
         return ending
 
+    def may_go_on(self, ending: Ending) -> bool:
+        """A search that is cut short by its part of the time leaves a point to go on from; nothing else does."""
+        return ending.ended_well or (ending.values is not None and not self.solver.stopped)
+
     def _serve(self, tier: int, ending: Ending) -> Ending:
         """The three stages of one tier, and its locks."""
         members = [k for k, wish in enumerate(self.wishes) if wish.tier == tier]
-        total = self.columns["tier_total"][self.tiers.index(tier)]
+        total = self.columns["tier_total"][[self.tiers.index(tier)]]
         if self._falls_short(total, members):
-            ending = self._minimise(np.array([total]))
-            if not ending.ended_well:
+            ending = self._minimise_total(total)
+            if not self.may_go_on(ending):
                 return ending
+            if not ending.ended_well:
+                self.unproven.append(tier)
         if self._falls_short(total, members):
-            self._lock(np.array([total]))
-            self._share(tier, members)
+            self._share(tier, members, total)
         self._lock(self.columns["ratio"][members])
         return ending
 
-    def _falls_short(self, total: int, members: Sequence[int]) -> bool:
-        return float(self.values_now[total]) > NOTHING * sum(self.wishes[k].wanted for k in members)
+    def _falls_short(self, total: Places, members: Sequence[int]) -> bool:
+        return float(self.values_now[total].sum()) > NOTHING * sum(self.wishes[k].wanted for k in members)
 
-    def _share(self, tier: int, members: list[int]) -> None:
-        """Fairness and evenness. On/off parts stay as they are: max-min needs the duals of an LP."""
+    def _share(self, tier: int, members: list[int], total: Places) -> None:
+        """Locks the tier's total, then fairness and evenness.
+
+        On/off parts stay as they are: max-min needs the duals of an LP. A search's total is exact only to its own
+        tolerance, so it is minimised once more as that LP before it is locked.
+        """
+        well = True
         if self.solver.is_mip:
             self.solver.fix_integers(self.values_now)
-        well = len(members) == 1 or self._share_fairly(tier, members)
+            well = self._minimise_sharing(total).ended_well
+        self._lock(total)
+        well = well and (len(members) == 1 or self._share_fairly(tier, members))
         self._lock(self.columns["ratio"][members])
-        if not (self._spread_evenly(members) and well):
+        if not (well and self._spread_evenly(members)):
             self.unshared.append(tier)
         if self.solver.is_mip:
             self.solver.free_integers(self.values_now)
@@ -116,10 +133,21 @@ class Tiers:
         self._lock(worst)
         return ended_well
 
+    def _minimise_total(self, columns: Places) -> Ending:
+        """A search goes on from the best point so far and has its part of the time; an LP has all of it."""
+        if not self.solver.is_mip:
+            return self._minimise(columns)
+        if self.values is not None:
+            self.solver.start_from(self.values)
+        return self._minimise_within(SEARCH_PART, columns)
+
     def _minimise_sharing(self, columns: Places) -> Ending:
-        """A run that may take its part of the time only."""
+        return self._minimise_within(SHARING_PART, columns)
+
+    def _minimise_within(self, part: float, columns: Places) -> Ending:
+        """A run that may take a part of the time left only."""
         deadline, now = self.solver.deadline, time.monotonic()
-        self.solver.deadline = now + SHARING_PART * (deadline - now)
+        self.solver.deadline = now + part * (deadline - now)
         try:
             return self._minimise(columns)
         finally:
@@ -151,7 +179,7 @@ class Tiers:
 
     @property
     def _room(self) -> float:
-        return WIDE_LOCK if self.solver.simplex_stalls else LOCK
+        return WIDE_LOCK if self.solver.simplex_stalls or self.solver.is_mip else LOCK
 
 
 def lowest_money(compiled: Compiled) -> float:
