@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "planning.tasks.dispatch", "schedule": 15.0, "options": {"expires": 15}},
     "reap": {"task": "planning.tasks.reap", "schedule": 15.0, "options": {"expires": 15}},
     "expire": {"task": "planning.tasks.expire", "schedule": 60.0, "options": {"expires": 60}},
+    "regular": {"task": "planning.tasks.propose_regularly", "schedule": 300.0, "options": {"expires": 300}},
     "refresh": {"task": "forecasting.tasks.refresh", "schedule": crontab(minute=5), "options": {"expires": 3000}},
     "score": {"task": "forecasting.tasks.score", "schedule": crontab(minute=15), "options": {"expires": 3000}},
     "prune": {"task": "forecasting.tasks.prune", "schedule": crontab(hour=19, minute=35), "options": {"expires": 3600}},

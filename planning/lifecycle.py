@@ -67,6 +67,20 @@ def request(
     return plan
 
 
+def request_due() -> list[Plan]:
+    """Asks for the regular plan of every city whose settings say "plan_every_hours" and whose last request is older.
+
+    Such a plan is proposed, never published unasked: on what no person looked at, no person's valves open.
+    """
+    now = timezone.now()
+    asked = []
+    for city in City.objects.all():
+        hours = city.settings.get("plan_every_hours")
+        if hours and not Plan.objects.filter(city=city, requested_at__gt=now - timedelta(hours=hours)).exists():
+            asked.append(request(city, reason=_("regular plan")))
+    return asked
+
+
 def claim(plan_id: int) -> Plan | None:
     """Takes a waiting plan for this worker. None where another worker has it, it was cancelled, or its city is busy."""
     token = uuid.uuid4()

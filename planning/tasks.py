@@ -33,3 +33,9 @@ def reap() -> None:
 @shared_task
 def expire() -> None:
     lifecycle.expire()
+
+
+@shared_task
+def propose_regularly() -> None:
+    for plan in lifecycle.request_due():
+        outbox.send_plan(plan)

@@ -26,8 +26,8 @@ class City(Part):
     latitude: Latitude
     longitude: Longitude
     calendar: Calendar = Calendar()
-    settings: dict[str, Any] = {}
-    """Settings of a sector that belong to no asset."""
+    settings: dict[Literal["plan_every_hours"], Annotated[float, Field(ge=1, le=168)]] = {}
+    """`plan_every_hours`: how often a plan is proposed without anybody asking."""
 
 
 class Series(Figures):

@@ -295,3 +295,13 @@ def test_a_token_of_another_worker_opens_nothing(city: City) -> None:
     held.token = uuid.uuid4()
     with pytest.raises(LostLease):
         lifecycle.renew(held, "build", 0.5)
+
+
+def test_a_city_gets_its_regular_plan_as_a_proposal_and_no_two_of_them(city: City, toy_sector: Behaviour) -> None:
+    assert lifecycle.request_due() == []  # its pack says nothing of regular plans
+    City.objects.update(settings={"plan_every_hours": 6})
+    (plan,) = lifecycle.request_due()
+    assert lifecycle.request_due() == []
+    assert run_here(plan).state == State.PROPOSED
+    Plan.objects.update(requested_at=timezone.now() - timedelta(hours=7))
+    assert len(lifecycle.request_due()) == 1
