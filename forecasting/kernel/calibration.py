@@ -30,11 +30,16 @@ def error_quantiles(errors: Array, levels: Sequence[float], block: int) -> Array
     wider = 1 + OPTIMISM / errors.shape[1]
     at_centres = wider * (_quantiles(pooled, levels) - middle) + BELIEVED_BIAS * middle
     steps = np.arange(errors.shape[2])
-    offsets = np.empty((len(levels), *scale.shape))
-    for q in range(len(levels)):
-        for s in range(len(scale)):
-            offsets[q, s] = np.interp(steps, centres, at_centres[q, s]) * scale[s]
+    offsets = _between(at_centres, centres, steps) * scale
     return np.sort(offsets, axis=0)
+
+
+def _between(values: Array, centres: Array, steps: Array) -> Array:
+    """Values at the centres, … × bins, on straight lines between them at all steps, flat beyond the ends."""
+    at = np.interp(steps, centres, np.arange(len(centres)))
+    low = at.astype(int)
+    high = np.minimum(low + 1, len(centres) - 1)
+    return np.asarray(values[..., low] + (at - low) * (values[..., high] - values[..., low]))
 
 
 def _pooled(relative: Array, block: int) -> tuple[Array, Array]:

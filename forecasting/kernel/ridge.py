@@ -97,14 +97,16 @@ def _features(panel: Panel, group: int, rows: Array, width: int) -> tuple[Array,
     at = rows[:, None] + group * panel.plan.block + np.arange(width)
     level = _mean_before(panel, rows, _window(panel))
     lagged = [panel.values[:, np.clip(at - lag, 0, None)] - level for lag in _target_lags(panel, group)]
-    own = np.stack([*lagged, *_state(panel, group, rows, level, width)], axis=3)
-    shared = _calendar(panel, at)
-    parts = [own, np.broadcast_to(shared, (len(own), *shared.shape))]
+    columns = [*lagged, *_state(panel, group, rows, level, width), *_calendar(panel, at)]
     if lagged:
-        parts.append(_with_day(panel, at, lagged[0], _target_lags(panel, group)[0]))
+        columns.append(_with_day(panel, at, lagged[0], _target_lags(panel, group)[0]))
     if panel.regressors.shape[2]:
-        parts.append(_regressors(panel, at, panel.plan.block * (group + 1)))
-    return np.concatenate(parts, axis=3), level
+        columns += _regressors(panel, at, panel.plan.block * (group + 1))
+    # Filled column by column: numpy's own stacking would choose an order in memory that has to be copied later.
+    features = np.empty((len(panel.values), *at.shape, len(columns)))
+    for p, column in enumerate(columns):
+        features[..., p] = column
+    return features, level
 
 
 def _mean_before(panel: Panel, rows: Array, window: int) -> Array:
@@ -132,8 +134,8 @@ def _state(panel: Panel, group: int, rows: Array, level: Array, width: int) -> l
     return [np.broadcast_to(state, (*level.shape[:2], width)) for state in states]
 
 
-def _calendar(panel: Panel, at: Array) -> Array:
-    """rows × width × c: constant, time of day (on working days and days off), day of the week, Lunar New Year."""
+def _calendar(panel: Panel, at: Array) -> list[Array]:
+    """Columns rows × width: constant, time of day (on working days and days off), day of the week, Lunar New Year."""
     days = panel.days
     columns = [np.ones(at.shape)]
     weekday = days.weekday[at]
@@ -150,18 +152,18 @@ def _calendar(panel: Panel, at: Array) -> Array:
         columns += [
             ((lny[at] >= a) & (lny[at] < b)).astype(float) for a, b in zip(LNY_EDGES, LNY_EDGES[1:], strict=False)
         ]
-    return np.stack(columns, axis=2)
+    return columns
 
 
 def _with_day(panel: Panel, at: Array, lagged: Array, lag: int) -> Array:
     """The lagged value once more, where its day is of another kind than the target's: Sunday says little of Monday."""
     off = panel.days.weekday >= 5
     other = off[at] != off[np.clip(at - lag, 0, None)]
-    return np.asarray((lagged * other)[..., None])
+    return np.asarray(lagged * other)
 
 
-def _regressors(panel: Panel, at: Array, lag: int) -> Array:
+def _regressors(panel: Panel, at: Array, lag: int) -> list[Array]:
     """Each regressor, its square (people cool and heat) and its change since the lagged step."""
     now = panel.regressors[:, at]
     before = panel.regressors[:, np.clip(at - lag, 0, None)]
-    return np.concatenate([now, now**2, now - before], axis=3)
+    return [*np.moveaxis(now, 3, 0), *np.moveaxis(now**2, 3, 0), *np.moveaxis(now - before, 3, 0)]

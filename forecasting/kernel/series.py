@@ -136,8 +136,11 @@ class Grid:
         return self.ruler.time(self.last - len(self.values) + 1 + k)
 
 
-def on_grid(history: pd.Series, step: pd.Timedelta | None, zone: str, start: Time | None = None) -> Grid:
-    """A history of any order on the regular grid of its last value. Values at or after `start` are left out.
+def on_grid(
+    history: pd.Series, step: pd.Timedelta | None, zone: str, start: Time | None = None, longest: int = LONGEST
+) -> Grid:
+    """A history of any order on the regular grid of its last value. Values at or after `start` are left out, and
+    those more than `longest` steps before the last one.
 
     Raises Refused for an index that is neither timezone-aware times nor whole numbers, or when nothing is left.
     """
@@ -148,7 +151,9 @@ def on_grid(history: pd.Series, step: pd.Timedelta | None, zone: str, start: Tim
         values = _drop(values, values.index >= start, Rule.LATER, "left out: the forecast starts there", notes)
     if values.empty:
         raise Refused("no value at all")
-    values = values.sort_index(kind="stable")
+    if not values.index.is_monotonic_increasing:
+        values = values.sort_index(kind="stable")
+    values = _latest(values, step, longest, notes)
     values = _drop(values, values.index.duplicated(keep="last"), Rule.DUPLICATE, "the last one was used", notes)
     ruler = Ruler(step, zone)
     if step is not None:
@@ -159,6 +164,15 @@ def on_grid(history: pd.Series, step: pd.Timedelta | None, zone: str, start: Tim
         # Before the means hide them: one wild minute would bend its hour.
         values = _drop(values, spikes(values.to_numpy(), 0), Rule.SPIKE, "not used", notes)
     return _gridded(values, ruler, finer, notes)
+
+
+def _latest(values: pd.Series, step: pd.Timedelta | None, longest: int, notes: list[Note]) -> pd.Series:
+    """The last `longest` steps of values in order."""
+    reach = longest if step is None else longest * step
+    first = int(values.index.searchsorted(values.index[-1] - reach, side="right"))
+    if first:
+        notes.append(Note(Rule.TOO_OLD, first, _plain(values.index[0]), "left out"))
+    return values.iloc[first:]
 
 
 def checked_index(index: pd.Index, step: pd.Timedelta | None) -> pd.Index:
@@ -207,10 +221,6 @@ def _gridded(values: pd.Series, ruler: Ruler, finer: bool, notes: list[Note]) ->
     means = pd.Series(values.to_numpy()).groupby(positions.astype(np.int64)).mean()
     last = int(means.index[-1])
     length = last - int(means.index[0]) + 1
-    if length > LONGEST:
-        dropped = means.index <= last - LONGEST
-        notes.append(Note(Rule.TOO_OLD, int(dropped.sum()), ruler.time(int(means.index[0])), "left out"))
-        means, length = means[~dropped], LONGEST
     grid = np.full(length, np.nan)
     grid[means.index.to_numpy() - last + length - 1] = means.to_numpy()
     return Grid(ruler, grid, last, tuple(notes))
