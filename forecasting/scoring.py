@@ -21,7 +21,7 @@ LOOK_BACK = timedelta(days=40)
 """Older forecasts are not judged any more: their truth comes with a load of old files, and `backtest` answers that."""
 PATIENCE = timedelta(days=1)
 """So long after its end a group waits for values that are still missing; then it is judged by those there are."""
-MOST = 2000
+MOST = 500
 """Forecasts judged per run, city and group of leads, oldest first: after an outage the next hours catch up."""
 SHOWN_DAYS = 30
 
