@@ -22,6 +22,8 @@ _INFEASIBLE = (ModelStatus.kInfeasible, ModelStatus.kUnboundedOrInfeasible)
 
 ITERATION_LIMIT = "Iteration limit reached"
 NO_LIMIT = 2**31 - 1
+TIGHT, LOOSE = 1e-7, 5e-7
+"""HiGHS' feasibility tolerance, and what a second try may use: half of what verification allows."""
 WARM_LEAST, WARM_SHARE = 500, 20
 """Iterations that a warm start may take, and one per so many rows: about the time presolve takes."""
 COLD_LEAST, COLD_SHARE = 10_000, 2
@@ -172,17 +174,22 @@ class Solver:
     def _run_surely(self) -> Ending:
         """Presolve may call a model infeasible whose locks leave less room than its rounding, though a point is known.
 
-        A search then even calls its start optimal, with no bound. Without presolve it is solved as it is.
+        A search then even calls its start optimal, with no bound. Without presolve, and with a little more room, it is
+        solved as it is.
         """
         start = self._start
         ending = self._run()
         unsure = ending.infeasible or (ending.ended_well and not np.isfinite(ending.bound))
         if unsure and self._is_feasible:
             self._start = start
-            _must(self._highs.setOptionValue("presolve", "off"), "option presolve")
+            self._set_care("off", LOOSE)
             ending = self._run()
-            _must(self._highs.setOptionValue("presolve", "choose"), "option presolve")
+            self._set_care("choose", TIGHT)
         return ending
+
+    def _set_care(self, presolve: str, tolerance: float) -> None:
+        _must(self._highs.setOptionValue("presolve", presolve), "option presolve")
+        _must(self._highs.setOptionValue("primal_feasibility_tolerance", tolerance), "option tolerance")
 
     def _run(self, iterations: int = NO_LIMIT) -> Ending:
         left = self.deadline - time.monotonic()
