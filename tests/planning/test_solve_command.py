@@ -64,7 +64,7 @@ def test_the_summary_says_how_good_the_plan_is_and_who_is_short(capsys):
     assert "Steps: 24, 2026-01-01T00:00+08:00 to 2026-01-01T12:00+08:00" in lines
     # The pump may rise by 1 a quarter: of the 4 beyond the main's 40 the town misses 3.02, 2.04, 1.06 and 0.08.
     assert "  homes: 1.55 (0.3%), from 2026-01-01T00:00+08:00 to 2026-01-01T01:00+08:00" in lines
-    assert any("homes is held back because pump can rise by no more than 4" in line for line in lines)
+    assert any("Homes: held back by pump, which can rise by no more than 4" in line for line in lines)
     assert lines[-1] == "Broken limits: 0"
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import count
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from cities.models import City, PriorityPolicy
 from forecasting.models import Series
 from forecasting.readers import Expectation
@@ -62,6 +64,11 @@ def store(network: Network, name: str) -> Store:
 
 def link(network: Network, name: str) -> Link:
     return next(part for part in network.links if part.name == name)
+
+
+def close(value: float) -> object:
+    """Within what a held tier may slip by in the solver."""
+    return pytest.approx(value, rel=1e-5, abs=1e-5)
 
 
 def _expectation(level: float | tuple[float, ...], steps: int) -> Expectation:
