@@ -37,9 +37,10 @@ EXPERTS = {
     "ar (week)": gettext_noop("autoregression on weeks"),
     "ar (level)": gettext_noop("autoregression on the level"),
     "recession": gettext_noop("recession"),
-    "week mean": gettext_noop("mean of four weeks"),
+    "week mean": gettext_noop("mean of the last weeks"),
     "persistence": gettext_noop("last value"),
     "ridge": gettext_noop("ridge regression"),
+    "ridge (lead)": gettext_noop("ridge regression by lead"),
     "exponential smoothing": gettext_noop("exponential smoothing"),
     "profile": gettext_noop("published profile"),
 }

@@ -40,6 +40,21 @@ def test_every_sentence_of_the_kernel_is_known():
     assert {text for text in found if not any(pattern.fullmatch(text) for _text, pattern in words._PATTERNS)} == set()
 
 
+def experts() -> Iterator[str]:
+    """The names that the kernel's experts are offered under: every text in what `_suitable` yields first."""
+    for node in ast.walk(ast.parse((ROOT / "forecasting" / "kernel" / "experts.py").read_text("utf-8"))):
+        if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
+            name = node.value.elts[0]
+            for part in (name.body, name.orelse) if isinstance(name, ast.IfExp) else (name,):
+                yield from texts(part)
+
+
+def test_every_expert_has_a_name():
+    found = set(experts())
+    assert "recession" in found and "ridge" in found
+    assert found <= set(words.EXPERTS)
+
+
 def test_every_rule_has_a_name():
     assert set(words.RULES) == set(Rule)
 
