@@ -8,13 +8,15 @@ from xml.etree import ElementTree
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.test import Client
+from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
 from cities.models import City, Membership
 from config.words import compile_all
 from forecasting.charts import skill_chart
-from forecasting.models import Alert, Forecast, Lead, Score
+from forecasting.models import Alert, Forecast, Lead, Score, Series
 from forecasting.words import alert_text
 
 API = "/api/v1/cities/tainan/series/load/scores/"
@@ -61,11 +63,11 @@ def member(city, client):
 
 
 # --- the page of a series ------------------------------------------------------------------------------------
-def page(client, series, language: str = "en") -> str:
+def page(client: Client, series: Series, language: str = "en") -> str:
     # The request's language would stay active in this thread and in the tests after this one.
     with override("en"):
         answer = client.get(f"/admin/forecasting/series/{series.pk}/change/", headers={"Accept-Language": language})
-    return answer.content.decode()
+    return str(answer.content.decode())
 
 
 def test_the_page_shows_how_good_the_forecasts_were(client, member, load):
@@ -108,8 +110,9 @@ def test_a_chart_of_skill_tells_its_last_day_and_cuts_what_is_worse_than_twice_t
 
 
 # --- alerts --------------------------------------------------------------------------------------------------
-def acknowledge(client, alert: Alert) -> int:
-    return client.post(ALERTS, {"action": "acknowledge", "_selected_action": [alert.pk]}, follow=True).status_code
+def acknowledge(client: Client, alert: Alert) -> int:
+    answer = client.post(ALERTS, {"action": "acknowledge", "_selected_action": [alert.pk]}, follow=True)
+    return int(answer.status_code)
 
 
 def test_an_engineer_acknowledges_an_alert_once(client, member, alert):
