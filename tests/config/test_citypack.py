@@ -288,25 +288,22 @@ def test_schema_model_and_page_agree(section):
 
 
 # --- Kaohsiung -----------------------------------------------------------------------------------------------
+PUBLISHED_TARIFFS: dict[str, Tariff] = {
+    "hv_three_section": HIGH_VOLTAGE_THREE_SECTION,
+    "ehv_three_section": EXTRA_HIGH_VOLTAGE_THREE_SECTION,
+    "hv_ev_charging": HIGH_VOLTAGE_EV_CHARGING,
+}
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("key", "table"),
-    [
-        ("hv_three_section", HIGH_VOLTAGE_THREE_SECTION),
-        ("ehv_three_section", EXTRA_HIGH_VOLTAGE_THREE_SECTION),
-        ("hv_ev_charging", HIGH_VOLTAGE_EV_CHARGING),
-    ],
-)
-def test_kaohsiungs_tariffs_are_the_published_table(key: str, table: Tariff):
+def test_kaohsiungs_tariffs_are_the_published_tables():
     load("kaohsiung")
-    row = TariffRow.objects.get(key=key)
-    tariff = tariff_from(row.key, row.data, row.city.time_zone)
-    assert (tariff.seasons, tariff.over_contract, tariff.valid_from) == (
-        table.seasons,
-        table.over_contract,
-        table.valid_from,
-    )
-    assert tariff.customer_fee_per_month == table.customer_fee_per_month
+    for key, table in PUBLISHED_TARIFFS.items():
+        row = TariffRow.objects.get(key=key)
+        tariff = tariff_from(row.key, row.data, row.city.time_zone)
+        assert tariff.seasons == table.seasons, key
+        assert (tariff.over_contract, tariff.valid_from) == (table.over_contract, table.valid_from), key
+        assert tariff.customer_fee_per_month == table.customer_fee_per_month, key
 
 
 def test_the_shapes_of_kaohsiungs_loads_keep_their_level():

@@ -9,7 +9,6 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 

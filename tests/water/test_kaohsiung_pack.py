@@ -9,7 +9,7 @@ import pytest
 from django.db.models import Sum
 
 from cities.models import City
-from config.citypack.pack import folder_of, read_pack
+from config.citypack.pack import Pack, folder_of, read_pack
 from config.citypack.rows import write_pack
 from forecasting.ingest import Row, ingest
 from forecasting.models import Series
@@ -40,9 +40,15 @@ WAN_T_PER_DAY = 10 / 24
 """10⁴ m³ a day in 10³ m³/h."""
 
 
+@pytest.fixture(scope="module")
+def pack() -> Pack:
+    """Read once: it is read the same way every time, and for most of a second."""
+    return read_pack(folder_of("kaohsiung"))
+
+
 @pytest.fixture
-def kaohsiung(db: None) -> City:
-    return write_pack(read_pack(folder_of("kaohsiung")))[0]
+def kaohsiung(db: None, pack: Pack) -> City:
+    return write_pack(pack)[0]
 
 
 def day(start: str) -> Horizon:
