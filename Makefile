@@ -43,7 +43,7 @@ check: .venv/installed-dev  ## lint, format, types, migrations, deploy check, tr
 	@$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
 	$(MANAGE) words --check
 
-bench: ready .venv/installed-dev  ## side-by-side measurements, a table at the end
+bench: .venv/installed-dev .venv-bench/installed  ## side-by-side measurements, a table at the end
 	@.venv/bin/python -m bench $(ARGS)
 
 words: .venv/installed  ## compile the translations
@@ -67,4 +67,11 @@ ready: words
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	@printf 'Installing what the tests and checks need '
 	@$(INSTALL)
+	@touch $@
+
+# An environment of their own: the packages compared with want other versions of what Headgate uses.
+.venv-bench/installed: requirements-bench.txt | .venv/bin/python
+	@printf 'Installing what the measurements compare with '
+	@$(PYTHON) -m venv .venv-bench
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-bench/bin/python -m pip install --no-input -r $< $(DOTS)
 	@touch $@

@@ -12,10 +12,16 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from . import load, peak, series  # noqa: E402
+from . import load, peak, rivals, series, speed  # noqa: E402
 from .row import Absent, Measurement, Row  # noqa: E402
 
-MEASUREMENTS: dict[str, Measurement] = {"series": series.measure, "load": load.measure, "peak": peak.measure}
+MEASUREMENTS: dict[str, Measurement] = {
+    "series": series.measure,
+    "rivals": rivals.measure,
+    "load": load.measure,
+    "peak": peak.measure,
+    "speed": speed.measure,
+}
 HEADINGS = ("work", "measure", "goal", "best elsewhere", "ours", "met", "CPU s")
 
 
