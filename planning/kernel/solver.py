@@ -229,7 +229,8 @@ class Solver:
         )
 
     def _look_up(self, event: highspy.HighsCallbackEvent) -> None:
-        if self.stopped:
+        """Only a cancel interrupts: HiGHS keeps an interrupt for all later runs, so a deadline goes by its own option."""
+        if self._cancelled.is_set():
             event.interrupt()
 
     def _look_up_and_tell(self, event: highspy.HighsCallbackEvent) -> None:

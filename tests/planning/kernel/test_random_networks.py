@@ -1,4 +1,4 @@
-"""Whatever the network: an answer keeps every limit when it is counted again, and no plan is missing without a reason."""
+"""Whatever the network: an answer keeps every limit when counted again, and no plan is missing without a reason."""
 
 from __future__ import annotations
 
