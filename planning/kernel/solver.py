@@ -229,7 +229,7 @@ class Solver:
         )
 
     def _look_up(self, event: highspy.HighsCallbackEvent) -> None:
-        """Only a cancel interrupts: HiGHS keeps an interrupt for all later runs, so a deadline goes by its own option."""
+        """Only a cancel interrupts: HiGHS keeps an interrupt for all later runs. A deadline is an option of its own."""
         if self._cancelled.is_set():
             event.interrupt()
 
