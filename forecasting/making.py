@@ -20,6 +20,8 @@ from .steps import covering
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FARTHEST_GAP = timedelta(days=14)
 """Beyond this a history says less about today than the published profile does."""
+CLIMATE = "climate"
+"""The method of rain: its published climate is what is expected, and no fallback."""
 DIGITS = 6
 
 Histories = Mapping[int, tuple[pd.Series, bool]]
@@ -85,8 +87,12 @@ def _of_one_step(
 
 
 def _usable(series: Series, history: pd.Series, start: pd.Timestamp) -> pd.Series:
-    """Nothing instead of a history that ended long ago, so that the profile stands in."""
-    if len(history) and is_too_old(history.index[-1], start):
+    """Nothing instead of a history that ended long ago, so that the profile stands in.
+
+    Nor of rain: a storm last week says nothing of next week, while averages of the days before carry it forward.
+    """
+    is_rain = series.profile.get("kind") == "rain"
+    if is_rain or (len(history) and is_too_old(history.index[-1], start)):
         return history[:0]
     return _joined(series, history) if series.profile.get("kind") == "storage" and len(history) > 1 else history
 
@@ -106,6 +112,7 @@ def calendar_of(city: City) -> kernel.Calendar:
 
 
 def _row(series: Series, start: pd.Timestamp, known_at: datetime, answer: kernel.Forecast, synthetic: bool) -> Forecast:
+    is_climate = answer.method == PROFILE and series.profile["kind"] == "rain"
     return Forecast(
         series=series,
         known_at=known_at,
@@ -113,9 +120,9 @@ def _row(series: Series, start: pd.Timestamp, known_at: datetime, answer: kernel
         step_minutes=series.step_minutes,
         mean=_plain(answer.mean),
         quantiles={str(level): _plain(values) for level, values in answer.quantiles.items()},
-        method=answer.method,
-        weights=answer.weights,
-        notes=[note.as_dict() for note in answer.notes],
+        method=CLIMATE if is_climate else answer.method,
+        weights={CLIMATE: 1.0} if is_climate else answer.weights,
+        notes=[] if is_climate else [note.as_dict() for note in answer.notes],
         synthetic=synthetic or answer.method == PROFILE,
     )
 

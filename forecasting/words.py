@@ -43,6 +43,7 @@ EXPERTS = {
     "ridge (lead)": gettext_noop("ridge regression by lead"),
     "exponential smoothing": gettext_noop("exponential smoothing"),
     "profile": gettext_noop("published profile"),
+    "climate": gettext_noop("published climate"),
 }
 SENTENCES = (
     gettext_noop("left out"),
