@@ -65,7 +65,9 @@ def _table(section: Section, width: int) -> Table:
 
 def _print_next(plan: Plan, console: Console) -> None:
     console.print("\n" + _("Where to look next:"), style="bold")
-    console.print(
-        "  make serve" + " " * 12 + _("then open the address it prints: plans, charts, reports and schedules")
-    )
-    console.print(f"  python manage.py plan {plan.city.key} --json plan.json   " + _("every number of the plan"))
+    commands = {
+        "make serve": _("then open the address it prints: plans, charts, reports and schedules"),
+        f".venv/bin/python manage.py plan {plan.city.key} --json plan.json": _("every number of the plan"),
+    }
+    for command, what in commands.items():
+        console.print(f"  {command}\n      {what}")
