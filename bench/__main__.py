@@ -12,7 +12,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from . import load, peak, rivals, series, speed  # noqa: E402
+from . import load, peak, rivals, series, speed, water  # noqa: E402
 from .row import Absent, Measurement, Row  # noqa: E402
 
 MEASUREMENTS: dict[str, Measurement] = {
@@ -20,6 +20,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "rivals": rivals.measure,
     "load": load.measure,
     "peak": peak.measure,
+    "water": water.measure,
     "speed": speed.measure,
 }
 HEADINGS = ("work", "measure", "goal", "best elsewhere", "ours", "met", "CPU s")

@@ -73,9 +73,15 @@ def repetition(values: Array, period: int) -> float:
     half = period // 2
     if len(values) <= period or half == 0:
         return np.inf
-    near = float(np.nanmean(np.abs(values[half:] - values[:-half])))
-    far = float(np.nanmean(np.abs(values[period:] - values[:-period])))
+    near, far = _mean_change(values, half), _mean_change(values, period)
     return far / near if near > 0 else np.inf
+
+
+def _mean_change(values: Array, lag: int) -> float:
+    changes = np.abs(values[lag:] - values[:-lag])
+    mean = float(changes.mean())
+    # Most series have no gap, and the mean that looks for one costs five times as much.
+    return float(np.nanmean(changes)) if np.isnan(mean) else mean
 
 
 def plan_for(

@@ -218,9 +218,11 @@ def _gridded(values: pd.Series, ruler: Ruler, finer: bool, notes: list[Note]) ->
     if off.any():
         rule, did = (Rule.FINER, "averaged over the step") if finer else (Rule.OFF_GRID, "moved to the nearest step")
         notes.append(Note(rule, int(off.sum()), _plain(values.index[off][0]), did))
-    means = pd.Series(values.to_numpy()).groupby(positions.astype(np.int64)).mean()
-    last = int(means.index[-1])
-    length = last - int(means.index[0]) + 1
-    grid = np.full(length, np.nan)
-    grid[means.index.to_numpy() - last + length - 1] = means.to_numpy()
+    at, numbers = positions.astype(np.int64), values.to_numpy()
+    if len(at) > 1 and np.diff(at).min() < 1:
+        means = pd.Series(numbers).groupby(at).mean()
+        at, numbers = means.index.to_numpy(), means.to_numpy()
+    last = int(at[-1])
+    grid = np.full(last - int(at[0]) + 1, np.nan)
+    grid[at - at[0]] = numbers
     return Grid(ruler, grid, last, tuple(notes))
