@@ -26,6 +26,7 @@ import pytest
 from celery import Celery
 from django.conf import global_settings, settings
 from django.db import connection, connections
+from django.utils.translation import override
 from kombu import pools
 from pytest_django import Settings
 from redis import Redis
@@ -256,6 +257,14 @@ def page(live: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
         )
         yield chromium.new_page(base_url=live)
         chromium.close()
+
+
+# --- words ---------------------------------------------------------------------------------------------------
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Every test begins in English: a page asked for in Chinese leaves that language active in the thread."""
+    with override("en"):
+        yield
 
 
 # --- data ----------------------------------------------------------------------------------------------------
