@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_person_logs_in_and_the_browser_refuses_nothing(page, transactional_db):
+def test_a_person_logs_in_and_the_browser_refuses_nothing(page: Page, transactional_db: None) -> None:
     User.objects.create_superuser("someone", password="something")
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
