@@ -162,7 +162,8 @@ def _prepared(
     name: str, history: pd.Series, regressors: pd.DataFrame | None, limits: Limits, ask: Ask, longest: int
 ) -> _Ready:
     grid = on_grid(history, ask.step, str(ask.calendar.zone), ask.start, longest)
-    cleaned = clean(grid, limits, cycles(grid.values, ask.step)[0], ask.step_hours)
+    seen = cycles(grid.values, ask.step)
+    cleaned = clean(grid, limits, seen[0], ask.step_hours)
     first = _first_asked(grid, ask.start)
     cleaned, last = _without_ends(cleaned, grid.last)
     late = first - last - 1
@@ -174,7 +175,9 @@ def _prepared(
     ahead = late + ask.steps
     extra, notes = lined_up(regressors, grid.ruler, last, len(cleaned.values), ahead)
     explained = extra is not None or ask.calendar.knows_holidays
-    plan = plan_for(cleaned.values, int(cleaned.observed.sum()), ask.step, explained=explained, asked=ask.asked)
+    plan = plan_for(
+        cleaned.values, int(cleaned.observed.sum()), ask.step, seen=seen, explained=explained, asked=ask.asked
+    )
     cleaned = replace(cleaned, notes=cleaned.notes + notes)
     return _Ready(name, cleaned, grid.ruler, last, plan, ahead, extra, limits)
 

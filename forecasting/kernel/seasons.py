@@ -85,15 +85,22 @@ def _mean_change(values: Array, lag: int) -> float:
 
 
 def plan_for(
-    values: Array, observed: int, step: pd.Timedelta | None, *, explained: bool = False, asked: int = 1
+    values: Array,
+    observed: int,
+    step: pd.Timedelta | None,
+    *,
+    seen: tuple[int, int] | None = None,
+    explained: bool = False,
+    asked: int = 1,
 ) -> Plan:
     """The plan for cleaned values without gaps, `observed` of which were measured.
 
+    seen       the cycles, where they were looked for already
     explained  whether weather or holidays are known
     asked      origins that a forecast is wanted from, the last one behind the last value
     Raises Refused when they are too few to judge any expert by.
     """
-    day, week = cycles(values, step)
+    day, week = seen or cycles(values, step)
     block = day if week else 1
     needed = max(FEWEST_BLOCKS * block, FEWEST_VALUES)
     length = len(values) - (asked - 1) * block
