@@ -111,7 +111,9 @@ def plans(request: Request, city_key: str) -> Response:
     """The plans of a city, newest first; or ask for a new one (202, then poll its `Location`)."""
     city = _city(request, city_key)
     if request.method == "GET":
-        return _page(request, Plan.objects.filter(city=city).select_related("city"))
+        # A page of plans needs none of their megabytes of numbers.
+        light = Plan.objects.filter(city=city).select_related("city").defer("snapshot", "result", "facts")
+        return _page(request, light)
     _require_engineer(request, city)
     asked = PlanRequestSerializer(data=request.data)
     asked.is_valid(raise_exception=True)

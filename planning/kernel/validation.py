@@ -267,8 +267,10 @@ def _commitment(commitment: Commitment, network: Network) -> Iterator[Problem]:
             yield Problem(f"{place}.of", commitment.of_name, "a part with a finite max")
         if any(_is_number(low) and low < 0 for low in lows):
             yield Problem(f"{place}.of", commitment.of_name, "a part whose min is at least 0")
-        if all(map(_is_number, highs)) and _is_number(commitment.min_rate) and commitment.min_rate > max(highs) + EDGE:
-            yield Problem(f"{place}.min_rate", commitment.min_rate, f"at most the max of its part, {max(highs):g}")
+        # Without a single number there is nothing to compare with; the part's own problems say so.
+        highest = max(highs, default=math.inf) if all(map(_is_number, highs)) else math.inf
+        if _is_number(commitment.min_rate) and commitment.min_rate > highest + EDGE:
+            yield Problem(f"{place}.min_rate", commitment.min_rate, f"at most the max of its part, {highest:g}")
 
 
 def _commitments_of_one_part(network: Network) -> Iterator[Problem]:
