@@ -101,7 +101,7 @@ class CityScopedAdmin(AdminBase):
         return item
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return cities_of(request.user, ADMIN_READERS).exists()
+        return bool(_cities_asked_for(request, ADMIN_READERS))
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self._may(request, obj, ADMIN_READERS)
@@ -116,9 +116,9 @@ class CityScopedAdmin(AdminBase):
         return self._may(request, obj, ADMIN_EDITORS)
 
     def _may(self, request: HttpRequest, obj: Model | None, roles: tuple[str, ...]) -> bool:
-        mine = cities_of(request.user, roles)
+        mine = _cities_asked_for(request, roles)
         city = None if obj is None else self._city_pk(obj)
-        return mine.exists() if city is None else mine.filter(pk=city).exists()
+        return bool(mine) if city is None else city in mine
 
     def _city_pk(self, obj: Model) -> Any:
         """The city of a row, or of the parent row that Django hands to an inline."""
@@ -128,6 +128,14 @@ class CityScopedAdmin(AdminBase):
         for name in self.city_path.split("__") if isinstance(obj, self.model) else ["city"]:
             found = getattr(found, name, None)
         return getattr(found, "pk", None)
+
+
+def _cities_asked_for(request: HttpRequest, roles: tuple[str, ...]) -> frozenset[Any]:
+    """Asked of the database once per request: every admin page asks for each right on each model, a hundred times."""
+    known: dict[Any, frozenset[Any]] = request.__dict__.setdefault("_headgate_cities", {})
+    if (request.user.pk, roles) not in known:
+        known[request.user.pk, roles] = frozenset(cities_of(request.user, roles).values_list("pk", flat=True))
+    return known[request.user.pk, roles]
 
 
 class ReadOnlyAdmin(CityScopedAdmin):
