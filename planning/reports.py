@@ -25,7 +25,7 @@ def in_force(city: City) -> InForce:
     plan = Plan.objects.filter(city=city, state=Plan.State.PUBLISHED).select_related("city").first()
     newest = Plan.objects.filter(city=city, state=Plan.State.FAILED)
     if plan:
-        newest = newest.filter(requested_at__gt=plan.requested_at)
+        newest = newest.filter(requested_at__gt=plan.requested_at, ended_at__gt=plan.published_at)
     failed = newest.order_by("-requested_at").first()
     if failed:
         return InForce(plan, _warning(plan, failed))
