@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cities.models import Asset
 
-from .kernel import profiles
+from .kernel import driving, profiles
 
 
 class Series(Asset):
@@ -27,21 +27,41 @@ class Series(Asset):
     profile = models.JSONField(_("profile"), default=dict, blank=True)
     """The published shape of the series: the fallback forecast without a history and the root of its synthetic
     history. forecasting/synthetic.py documents the fields."""
+    drivers = models.JSONField(_("drivers"), default=list, blank=True)
+    """Keys of series of the city that explain this one: weather, schedules."""
 
     class Meta(Asset.Meta):
         verbose_name = _("series")
         verbose_name_plural = _("series")
 
     def clean(self) -> None:
-        """Raises ValidationError with everything that is wrong with the profile."""
+        """Raises ValidationError with everything that is wrong with the profile and the drivers."""
         super().clean()
-        problems = profiles.problems_of(self.profile) if self.profile else []
-        if problems:
-            lines = [
-                _("%(field)s: %(value)r, expected %(expected)s") % {"field": name, "value": value, "expected": expected}
-                for name, value, expected in problems
-            ]
-            raise ValidationError({"profile": lines})
+        problems = {"profile": self._profile_problems(), "drivers": self._driver_problems()}
+        found = {field: lines for field, lines in problems.items() if lines}
+        if found:
+            raise ValidationError(found)
+
+    def _profile_problems(self) -> list[str]:
+        return [
+            _("%(field)s: %(value)r, expected %(expected)s") % {"field": name, "value": value, "expected": expected}
+            for name, value, expected in (profiles.problems_of(self.profile) if self.profile else [])
+        ]
+
+    def _driver_problems(self) -> list[str]:
+        if not self.drivers or self.city_id is None:
+            return []
+        known = {row.key: row.drivers for row in Series.objects.filter(city=self.city_id).exclude(pk=self.pk)}
+        unknown = [key for key in self.drivers if key not in known and key != self.key]
+        if unknown:
+            return [_("No series %(unknown)s in this city.") % {"unknown": ", ".join(map(str, unknown))}]
+        way = driving.circle({**known, self.key: self.drivers}, self.key)
+        return [_("A series cannot drive itself: %(way)s.") % {"way": " ← ".join(way)}] if way else []
+
+    @property
+    def is_schedule(self) -> bool:
+        """Whether people decide its values ahead, so that they may be recorded before they are valid."""
+        return bool(self.profile.get("kind") == "schedule")
 
     @property
     def step(self) -> timedelta:

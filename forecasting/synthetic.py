@@ -5,12 +5,12 @@ All times of day and months are local to the city; a month's figure stands for m
 straight lines. Unknown fields are errors (`forecasting.kernel.profiles.problems_of` lists all of them).
 
 Fields of every kind
-    kind             "cycle", "river", "storage", "eto", "rain", "solar" or "flat"
+    kind             "cycle", "river", "storage", "eto", "rain", "solar", "flat" or "schedule"
     noise            relative standard deviation of the noise, default 0.05
     persistence      0 to below 1, default 0.8: how much of the noise stays to the next hour (cycle, river) or to
                      the next day (storage, eto, solar, rain)
     growth_per_year  e.g. 0.01, default 0; the level is that of the beginning of `level_year` (default 2026)
-                     (not for river and rain)
+                     (not for river, rain and schedule)
 
 cycle    a load or a demand:  level × month × hour × growth × (1 + noise)
     level            the mean, in the unit of the series (required)
@@ -32,6 +32,12 @@ rain     wet and dry days; every hour of a day carries the day's total, so the u
 solar    capacity factor:  level × month × hour × clouds (1 + daily noise)
     hour             24 capacity factors (required); level defaults to 1, `noise` of about 0.3 makes clouds
 flat     level × month × hour without noise; level required
+schedule  what people decide ahead: ramp-up, shutdowns, shifts, school terms. Its values may be recorded before they are
+         valid; where none is, the published plan holds. It is never invented and never judged.
+    level            before the first phase (required)
+    phases           [[YYYY-MM-DD, value], …]: the published plan, each from the local midnight of its day
+    effect           "scale" (default): what it drives is proportional to it, 0 is a shutdown, and its profile is
+                     that of 1; "learn": how much it matters is learnt from the past
 
 The limits of the series (minimum, maximum) cut every value.
 """

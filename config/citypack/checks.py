@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import Any, cast
 
-from forecasting.kernel import profiles
+from forecasting.kernel import driving, profiles
 from water.kernel.crops import CROPS
 from water.kernel.soil import SOILS
 
@@ -32,6 +32,7 @@ def cross_problems(items: Sequence[Item], good: Checked) -> list[Problem]:
         *_repeated_keys(items),
         *_references(items, good),
         *_profiles(good),
+        *_drivers(items, good),
         *_policies(items, good),
         *_places(good),
         *_seasons(good),
@@ -84,6 +85,19 @@ def _profiles(good: Checked) -> Iterator[Problem]:
         if isinstance(part, common.Series):
             for name, value, expected in profiles.problems_of(part.profile):
                 yield item.problem(f"profile.{name}", value, expected)
+
+
+def _drivers(items: Sequence[Item], good: Checked) -> Iterator[Problem]:
+    keys = {item.key for item in items if item.section == "series"}
+    series = {part.key: (item, part.drivers) for item, part in good if isinstance(part, common.Series)}
+    drivers = {key: named for key, (_item, named) in series.items()}
+    for key, (item, named) in series.items():
+        for k, driver in enumerate(named):
+            if driver not in keys:
+                yield item.problem(f"drivers[{k}]", driver, "the key of one of series")
+        way = driving.circle(drivers, key)
+        if way:
+            yield item.problem("drivers", " ← ".join(way), "no series that drives itself, be it through others")
 
 
 def _policies(items: Sequence[Item], good: Checked) -> Iterator[Problem]:

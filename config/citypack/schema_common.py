@@ -41,6 +41,8 @@ class Series(Figures):
     stale_after_hours: Positive = 24.0
     profile: dict[str, Any]
     """The published shape; `forecasting.kernel.profiles` knows its fields."""
+    drivers: list[Key] = []
+    """Series that explain this one: weather, schedules."""
 
     @model_validator(mode="after")
     def _range_in_order(self) -> Any:

@@ -145,6 +145,7 @@ class _Ready:
     plan: Plan
     ahead: int
     regressors: Array | None
+    names: tuple[str, ...]
     limits: Limits
 
     @property
@@ -173,13 +174,13 @@ def _prepared(
     if late > STALE_SHARE * len(cleaned.values):
         raise Refused(f"the last usable value is of {grid.ruler.time(last)}, {late} steps before the start")
     ahead = late + ask.steps
-    extra, notes = lined_up(regressors, grid.ruler, last, len(cleaned.values), ahead)
+    extra, names, notes = lined_up(regressors, grid.ruler, last, len(cleaned.values), ahead)
     explained = extra is not None or ask.calendar.knows_holidays
     plan = plan_for(
         cleaned.values, int(cleaned.observed.sum()), ask.step, seen=seen, explained=explained, asked=ask.asked
     )
     cleaned = replace(cleaned, notes=cleaned.notes + notes)
-    return _Ready(name, cleaned, grid.ruler, last, plan, ahead, extra, limits)
+    return _Ready(name, cleaned, grid.ruler, last, plan, ahead, extra, names, limits)
 
 
 def _first_asked(grid: Grid, start: Time | None) -> int:
@@ -211,6 +212,7 @@ def _computed(batch: Sequence[_Ready], ask: Ask) -> dict[str, list[Forecast]]:
         one.ahead,
         _days(batch, ask),
         [ready.regressors for ready in batch],
+        [ready.names for ready in batch],
     )
     outlook = outlook_of(panel, ask.levels)
     firsts = one.last + 1 - panel.length + panel.origins[: one.plan.asked] + one.ahead - ask.steps

@@ -46,6 +46,7 @@ class Panel:
     observed   S × T; False where padding or filled in
     begin      S
     regressors S × (T + H) × R, standardised
+    names      of every series' regressors
     """
 
     values: Array
@@ -57,6 +58,7 @@ class Panel:
     steps: int
     days: Days
     regressors: Array
+    names: Sequence[tuple[str, ...]] = ()
 
     @property
     def length(self) -> int:
@@ -103,7 +105,12 @@ class Panel:
 
 
 def panel_of(
-    cleaned: Sequence[Cleaned], plan: Plan, steps: int, days: Days, regressors: Sequence[Array | None]
+    cleaned: Sequence[Cleaned],
+    plan: Plan,
+    steps: int,
+    days: Days,
+    regressors: Sequence[Array | None],
+    names: Sequence[tuple[str, ...]] = (),
 ) -> Panel:
     """Stacks series of one plan that end at the same time. `regressors` are (T_s + H) × R each, or None."""
     length = max(len(one.values) for one in cleaned)
@@ -119,7 +126,7 @@ def panel_of(
         values[s, begin[s] :] = (line - centre[s]) / spread[s]
         observed[s, begin[s] :] = one.observed
     stacked = _stacked(regressors, length + steps)
-    return Panel(values, observed, begin, centre, spread, plan, steps, days, stacked)
+    return Panel(values, observed, begin, centre, spread, plan, steps, days, stacked, names)
 
 
 def _stacked(regressors: Sequence[Array | None], width: int) -> Array:

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -32,7 +33,9 @@ NEEDED = {
     "rain": ("wet_days_by_month", "mean_wet_day_mm"),
     "solar": ("hour",),
     "flat": ("level",),
+    "schedule": ("level",),
 }
+EFFECTS = ("scale", "learn")
 
 
 class InvalidProfile(ValueError):
@@ -62,6 +65,8 @@ class Profile:
     recession_hours: float = 48.0
     wet_days_by_month: tuple[float, ...] = ()
     mean_wet_day_mm: tuple[float, ...] = ()
+    phases: tuple[tuple[date, float], ...] = ()
+    effect: str = "scale"
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> Profile:
@@ -99,6 +104,10 @@ def _value_problems(name: str, value: object) -> list[tuple[str, object, str]]:
     if name in ("level", "growth_per_year"):
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         return [] if good else [(name, value, "a number")]
+    if name == "effect":
+        return [] if value in EFFECTS else [(name, value, "one of " + ", ".join(EFFECTS))]
+    if name == "phases":
+        return [] if _are_phases(value) else [(name, value, "[[YYYY-MM-DD, number], …] in order, none negative")]
     if name == "level_year":
         return [] if isinstance(value, int) and 1900 < value < 2200 else [(name, value, "a year")]
     if name == "persistence":
@@ -108,6 +117,15 @@ def _value_problems(name: str, value: object) -> list[tuple[str, object, str]]:
     return [] if _is_number(value) else [(name, value, "a number, not negative")]
 
 
+def _are_phases(value: object) -> bool:
+    try:
+        phases = [(date.fromisoformat(day), number) for day, number in value]  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return False
+    days = [day for day, _number in phases]
+    return all(_is_number(number) for _day, number in phases) and days == sorted(set(days))
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
 
@@ -115,6 +133,8 @@ def _is_number(value: object) -> bool:
 def _frozen(name: str, value: object) -> object:
     if name in _LISTS_OR_NUMBERS and isinstance(value, int | float):
         return (float(value),) * 12
+    if name == "phases":
+        return tuple((date.fromisoformat(day), float(number)) for day, number in value)  # type: ignore[attr-defined]
     return tuple(value) if isinstance(value, list | tuple) else value
 
 
@@ -191,7 +211,16 @@ def _mean(profile: Profile, hours: Hours) -> Array:
         return _by_month(profile.base_by_month, hours) + rate_per_hour * profile.storm_peak * storm_hours
     if profile.kind == "rain":
         return np.asarray(_wet_share(profile, hours) * _by_month(profile.mean_wet_day_mm, hours))
+    if profile.kind == "schedule":
+        return _phase(profile, hours)
     return _cycle_mean(profile, hours)
+
+
+def _phase(profile: Profile, hours: Hours) -> Array:
+    """The level, and from the local midnight of its day on each phase's value."""
+    starts = np.array([day for day, _value in profile.phases], dtype="datetime64[D]").astype(np.int64)
+    values = np.array([profile.level, *(value for _day, value in profile.phases)])
+    return np.asarray(values[np.searchsorted(starts, hours.day_numbers, side="right")])
 
 
 def _cycle_mean(profile: Profile, hours: Hours) -> Array:
@@ -267,7 +296,7 @@ def _storms(profile: Profile, key: str, hours: Hours) -> Array:
 
 
 def _flat_sample(profile: Profile, key: str, hours: Hours) -> Array:
-    return _cycle_mean(profile, hours)
+    return _mean(profile, hours)
 
 
 _SAMPLERS: Mapping[str, Callable[[Profile, str, Hours], Array]] = {
@@ -278,6 +307,7 @@ _SAMPLERS: Mapping[str, Callable[[Profile, str, Hours], Array]] = {
     "solar": _daily_sample,
     "rain": _rain_sample,
     "flat": _flat_sample,
+    "schedule": _flat_sample,
 }
 
 
