@@ -8,18 +8,18 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 import yaml
 
 from . import strict_yaml
-from .casefile_fields import PARTS, Reading, part_as_dict, read_part
+from .casefile_fields import LONE_SURROGATE, PARTS, WHOLE_CHARACTERS, Reading, part_as_dict, read_part
 from .horizon import Horizon, Step
 from .network import Network
 from .problems import InvalidCase, Problem
-from .validation import A_BUS, PER_STEP, problems
+from .validation import A_BUS, PER_STEP, problems, problems_of_parts
 
 VERSION = 1
 MAX_CHARACTERS = 64 * 1024 * 1024
@@ -27,6 +27,10 @@ MAX_STEPS = 100_000
 """More than eleven years of hours; beyond it a slip of the pen in `count` would fill the memory."""
 MAX_HOURS = 100_000
 PROBABILITY_EDGE = 1e-6
+LENGTHS_AND_SHARES = (".hours", ".probability", ".parent")
+"""Keys of a step that say nothing about how many steps there are."""
+ANY_START = datetime(2000, 1, 1, tzinfo=UTC)
+"""Stands for a start that could not be read."""
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -37,6 +41,8 @@ def read(text: str, format: str | None = None) -> tuple[Network, Horizon]:
     """
     if len(text) > MAX_CHARACTERS:
         raise InvalidCase([Problem("file", f"{len(text)} characters", f"at most {MAX_CHARACTERS}")])
+    if half := LONE_SURROGATE.search(text):
+        raise InvalidCase([Problem(_line_of(text, half.start()), half.group(), WHOLE_CHARACTERS)])
     if format == "json" or (format is None and text.lstrip().startswith("{")):
         data, found = _from_json(text)
         if data is None and format is None:  # a YAML flow mapping begins with "{" too
@@ -70,12 +76,17 @@ def write(network: Network, horizon: Horizon) -> str:
     return text
 
 
+def _line_of(text: str, at: int) -> str:
+    return f"line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
+
+
 def _from_json(text: str) -> tuple[object, list[Problem]]:
     found: list[Problem] = []
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         times = Counter(key for key, _ in pairs)
-        found.extend(Problem(key, key, "each key once") for key, count in times.items() if count > 1)
+        twice = (key for key, count in times.items() if count > 1 and not LONE_SURROGATE.search(key))
+        found.extend(Problem(key, key, "each key once") for key in twice)
         return dict(pairs)
 
     try:
@@ -94,12 +105,21 @@ def _from_data(data: object, found: list[Problem]) -> tuple[Network, Horizon]:
         reading.refuse("headgate", case["headgate"], f"{VERSION}, the version of this format")
     horizon = _read_horizon(reading, case["horizon"]) if "horizon" in case else None
     network = Network(**{kind: _read_parts(reading, kind, case.get(kind)) for kind in PARTS})
-    if horizon is not None:
-        known = [problem.place for problem in reading.problems]
-        reading.problems += [p for p in problems(network, horizon) if not any(_causes(k, p) for k in known)]
     if reading.problems or horizon is None:
-        raise InvalidCase(reading.problems)
+        known = [problem.place for problem in reading.problems]
+        checked = problems_of_parts(network, horizon or _stand_in(network))
+        raise InvalidCase([*reading.problems, *(p for p in checked if not any(_causes(k, p) for k in known))])
+    broken = problems(network, horizon)
+    if broken:
+        raise InvalidCase(broken)
     return network, horizon
+
+
+def _stand_in(network: Network) -> Horizon:
+    """For a horizon whose steps cannot be counted: as many as most series have numbers, to check their limits over."""
+    parts = (part for kind in PARTS for part in getattr(network, kind))
+    lengths = Counter(len(x) for part in parts for x in vars(part).values() if isinstance(x, tuple) and len(x) > 0)
+    return Horizon.path(ANY_START, [(lengths.most_common(1)[0][0] if lengths else 1, 1.0)])
 
 
 def _causes(known: str, problem: Problem) -> bool:
@@ -109,8 +129,13 @@ def _causes(known: str, problem: Problem) -> bool:
         return True
     if known.startswith((f"{place}[", f"{place}.", f"{place}_by_step")):
         return True
-    misread_buses = known.split(".")[0] == "buses" and problem.expected == A_BUS
-    return misread_buses or known.startswith("horizon.steps") and problem.expected.endswith(PER_STEP)
+    if problem.expected == A_BUS:
+        return known.split(".")[0] == "buses"
+    return problem.expected.endswith(PER_STEP) and _miscounts_steps(known)
+
+
+def _miscounts_steps(known: str) -> bool:
+    return known in ("file", "horizon") or known.startswith("horizon.steps") and not known.endswith(LENGTHS_AND_SHARES)
 
 
 def _read_parts(reading: Reading, kind: str, value: object) -> tuple[Any, ...]:
@@ -128,10 +153,12 @@ def _read_horizon(reading: Reading, value: object) -> Horizon | None:
         if isinstance(found.get("steps"), list):
             reading.refuse("horizon.steps", [], "at least one step")
         return None
-    begin = start or datetime.fromisoformat("2000-01-01T00:00:00+00:00")
-    if any(isinstance(item, dict) and "id" in item for item in items):
-        return _read_tree(reading, begin, items)
-    return _read_blocks(reading, begin, items)
+    is_tree = any(isinstance(item, dict) and "id" in item for item in items)
+    try:
+        return (_read_tree if is_tree else _read_blocks)(reading, start or ANY_START, items)
+    except OverflowError:
+        reading.refuse("horizon", found.get("start"), "steps that end before the year 10000")
+        return None
 
 
 def _read_start(reading: Reading, value: object) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
@@ -12,6 +13,9 @@ from .problems import Problem
 
 LARGEST = 1e300
 """Below the largest float, above which an integer of the file could not be converted."""
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character: JSON and Python can hold one, but no file, database or page can."""
+WHOLE_CHARACTERS = "whole characters; this holds half of a surrogate pair"
 MISREAD = math.nan
 """Stands for a number that could not be read: compared with anything it makes no second complaint."""
 
@@ -30,8 +34,9 @@ class Reading:
         if not isinstance(value, dict):
             self.refuse(place, value, "a mapping")
             return {}
+        inner = f"{place}." if place != "file" else ""
+        value = {key: item for key, item in value.items() if self._is_writable(inner + escaped(key), key)}
         if keys is not None:
-            inner = f"{place}." if place != "file" else ""
             for key in value:
                 if key not in keys:
                     self.refuse(f"{inner}{key}", value[key], f"no such key; known are {', '.join(keys)}")
@@ -70,11 +75,17 @@ class Reading:
     def text(self, place: str, value: object) -> str:
         """A name. A whole number is one too, because `bus: 1` is what people write for a bus called 1."""
         if isinstance(value, str) and value:
-            return value
+            return value if self._is_writable(place, value) else ""
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         self.refuse(place, value, "a name")
         return ""
+
+    def _is_writable(self, place: str, text: object) -> bool:
+        if isinstance(text, str) and LONE_SURROGATE.search(text):
+            self.refuse(place, text, WHOLE_CHARACTERS)
+            return False
+        return True
 
     def flag(self, place: str, value: object) -> bool:
         if isinstance(value, bool):
@@ -112,6 +123,10 @@ class Reading:
             return kind, self.text(f"{place}.{kind}", name)
         self.refuse(place, value, "one supply or one link, such as {supply: gas1}")
         return "supply", ""
+
+
+def escaped(text: object) -> str:
+    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _shown(value: object) -> object:

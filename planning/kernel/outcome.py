@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
@@ -51,6 +52,7 @@ class Answer:
 
     `objective` is the expected money as stated by the input: cost, start, on and peak charges, plus stated
     penalties, less the value of final levels. `cost` leaves the penalties out. Prices are money per unit of amount.
+    Without a known bound `bound` is −inf and `gap` inf. With status none the money means nothing.
     """
 
     status: Status
@@ -83,11 +85,11 @@ class Answer:
         return {
             "headgate": 1,
             "status": self.status.value,
-            "objective": self.objective,
-            "gap": self.gap,
-            "bound": self.bound,
+            "objective": self._figure(self.objective),
+            "gap": self._figure(self.gap),
+            "bound": self._figure(self.bound),
             "tiers": [{"tier": tier, "shortage": amount} for tier, amount in sorted(self.tiers.items())],
-            "cost": self.cost,
+            "cost": self._figure(self.cost),
             "seconds": dict(self.seconds),
             "supplies": _lists(self.supplies),
             "demands": demands,
@@ -99,6 +101,10 @@ class Answer:
             "why": self.why,
             "broken_limits": list(self.broken_limits),
         }
+
+    def _figure(self, value: float) -> float | None:
+        """None without a plan, and for a bound or gap that is not known: JSON has no infinity."""
+        return value if self.status is not Status.NONE and math.isfinite(value) else None
 
 
 def _lists(rates: Rates) -> dict[str, list[float]]:

@@ -19,10 +19,17 @@ PER_STEP = "one per step"
 
 def problems(network: Network, horizon: Horizon) -> list[Problem]:
     """Empty when the network is good. Limits are compared only where both are numbers of the right length."""
-    found = list(_horizon(horizon))
-    if found:
-        return found
-    found += _names(network)
+    found = [*_horizon(horizon), *problems_of_parts(network, horizon)]
+    if not found:
+        found += (problem for link in network.links for problem in _unreachable(link, network, horizon))
+    return found
+
+
+def problems_of_parts(network: Network, horizon: Horizon) -> list[Problem]:
+    """What is wrong with the parts, as far as that does not depend on how long the steps are."""
+    if not horizon.steps:
+        return []
+    found = list(_names(network))
     buses = {bus.name for bus in network.buses}
     for supply in network.supplies:
         found += _supply(supply, horizon, buses)
@@ -35,8 +42,6 @@ def problems(network: Network, horizon: Horizon) -> list[Problem]:
     for commitment in network.commitments:
         found += _commitment(commitment, network)
     found += _commitments_of_one_part(network)
-    if not found:
-        found += (problem for link in network.links for problem in _unreachable(link, network, horizon))
     return found
 
 

@@ -99,6 +99,7 @@ def test_what_cannot_be_planned_ends_with_3_and_the_reason(tmp_path):
     assert "town" in done.stderr and "2026-01-01" in done.stderr
     answer = json.loads((tmp_path / "answer.json").read_text())
     assert answer["status"] == "none" and answer["why"] in done.stderr
+    assert [answer[figure] for figure in ("objective", "gap", "bound", "cost")] == [None] * 4
 
 
 def test_an_answer_that_breaks_limits_is_not_a_plan(tiny, monkeypatch, capsys):

@@ -53,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError(_("%(file)s: its folder does not exist") % {"file": target}, returncode=INVALID)
         network, horizon = _read(Path(options["file"]), options["format"])
         answer = _solve(network, horizon, options["time_limit"], options["gap"])
-        text = json.dumps(_strict(answer.as_dict(network, horizon)), allow_nan=False)
+        text = json.dumps(answer.as_dict(network, horizon), allow_nan=False)
         if target == "-":
             self.stdout.write(text)
         elif target is not None:
@@ -120,15 +120,6 @@ def _solve(network: Network, horizon: Horizon, time_limit: float, gap: float) ->
     if errors:
         raise errors[0]
     return answers[0]
-
-
-def _strict(value: Any) -> Any:
-    """JSON knows no infinity: a bound or gap that was never reached is null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _strict(item) for key, item in value.items()}
-    return [_strict(item) for item in value] if isinstance(value, list) else value
 
 
 def _why_not(answer: Answer) -> str:

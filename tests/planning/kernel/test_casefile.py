@@ -220,6 +220,44 @@ def test_every_error_is_told_at_once():
     assert sorted(places) == expected
 
 
+UNCOUNTABLE = [
+    ({"start": "today", "steps": [{"count": "many", "hours": 1}]}, {"horizon.start", "horizon.steps[0].count"}),
+    ({"start": "2026-01-01T00:00:00Z", "steps": "week"}, {"horizon.steps"}),
+    ("next week", {"horizon"}),
+    ({"start": "9999-12-31T23:00:00Z", "steps": [{"count": 3, "hours": 1}]}, {"horizon"}),
+]
+
+
+@pytest.mark.parametrize(("horizon", "places"), UNCOUNTABLE)
+def test_a_horizon_that_cannot_be_counted_hides_no_other_error(horizon, places):
+    case = changed("horizon", horizon)
+    case["supplies"]["inflow"] |= {"bus": "sea", "max": [1, 2, 3], "min": [0, 0, 9]}
+    told = {complaint.split(":")[0] for complaint in complaints(case)}
+    assert told == places | {"supplies.inflow.bus", "supplies.inflow.min[2]"}
+
+
+def test_a_step_of_no_hours_still_counts_as_a_step():
+    case = changed("horizon/steps", [{"count": 3, "hours": 0}])
+    case["supplies"]["inflow"]["max"] = [9, 9]
+    told = complaints(case)
+    assert "supplies.inflow.max: '2 values' — expected one number, or 3: one per step" in told
+
+
+def test_half_a_character_is_refused_wherever_it_stands():
+    case = changed("buses/lake/commodity", "\ud800") | {"\udfff": 1}
+    case["supplies"]["\ud801"] = {"bus": "lake", "max": 1}
+    case["demands"]["homes"]["bus"] = "town\ud802"
+    told = complaints(json.dumps(case))
+    places = ["\\udfff", "buses.lake.commodity", "demands.homes.bus", "supplies.\\ud801"]
+    assert sorted(complaint.split(":")[0] for complaint in told) == places
+    assert all("expected whole characters" in complaint and complaint.encode() for complaint in told)
+
+
+def test_half_a_character_in_the_text_itself_is_refused_with_its_line():
+    told = complaints("headgate: 1\nbuses: {\ud800: 1}")
+    assert told == ["line 2, column 9: '\\ud800' — expected whole characters; this holds half of a surrogate pair"]
+
+
 def test_a_broken_part_is_still_checked_for_its_other_fields():
     case = changed("links/main", {"from": "sea", "to": {"moon": 1}, "max": "x", "min": -1})
     places = {complaint.split(":")[0] for complaint in complaints(case)}
