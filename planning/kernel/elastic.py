@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .horizon import Horizon
 from .network import Commitment, Demand, Final, Link, Network, Store, Supply
-from .outcome import Answer
+from .outcome import Answer, Fact, Value
 
 LACK, EXCESS = "lack: ", "excess: "
 FIRM_COST, SLACK_COST = 1.0, 1.01
@@ -34,12 +34,9 @@ def elastic(network: Network) -> Network:
 
 def without_family(network: Network) -> Iterator[tuple[str, Network]]:
     """The network less one family of limits at a time: what slack at the buses cannot help."""
-    yield (
-        "the ramps of links",
-        replace(network, links=tuple(replace(x, max_change_per_hour=None) for x in network.links)),
-    )
-    yield "the commitments", replace(network, commitments=tuple(_idle(x) for x in network.commitments))
-    yield "the final levels of stores", replace(network, stores=tuple(replace(x, final=None) for x in network.stores))
+    yield "clash_ramps", replace(network, links=tuple(replace(x, max_change_per_hour=None) for x in network.links))
+    yield "clash_commitments", replace(network, commitments=tuple(_idle(x) for x in network.commitments))
+    yield "clash_finals", replace(network, stores=tuple(replace(x, final=None) for x in network.stores))
 
 
 def _idle(commitment: Commitment) -> Commitment:
@@ -54,49 +51,34 @@ def _hard(store: Store) -> Final | None:
     return store.final if store.final is not None and store.final.tier is None else None
 
 
-@dataclass(frozen=True)
-class Clash:
-    """One broken promise of the elastic plan: an amount that is missing or left over, and its first step."""
-
-    what: str
-    amount: float
-    first_step: int
-
-
-def clashes(horizon: Horizon, soft: Network, answer: Answer) -> list[Clash]:
-    """All clashes, worst first, from an answer to the elastic network."""
-    slack = [(name, rates) for name, rates in answer.supplies.items() if name.startswith(LACK)]
-    slack += [(name, rates) for name, rates in answer.links.items() if name.startswith(EXCESS)]
-    found = [_clash(horizon, _of_slack(name), rates) for name, rates in slack]
+def clashes(horizon: Horizon, soft: Network, answer: Answer) -> list[Fact]:
+    """What an answer to the elastic network breaks: amounts that are missing or left over, the worst first."""
+    found = [
+        _clash(horizon, "clash_lack", name.removeprefix(LACK), rates)
+        for name, rates in answer.supplies.items()
+        if name.startswith(LACK)
+    ]
+    found += [
+        _clash(horizon, "clash_excess", name.removeprefix(EXCESS), rates)
+        for name, rates in answer.links.items()
+        if name.startswith(EXCESS)
+    ]
     for demand in soft.demands:
         if demand.penalty:
-            what = f"firm demand {demand.name} at bus {demand.bus} cannot be met, missing"
-            found.append(_clash(horizon, what, answer.short[demand.name]))
-    return sorted((clash for clash in found if clash.amount > SMALL), key=lambda clash: -clash.amount)
+            found.append(_clash(horizon, "clash_firm", demand.name, answer.short[demand.name], bus=demand.bus))
+    amounts = sorted(((amount, fact) for amount, fact in found if amount > SMALL), key=lambda pair: -pair[0])
+    return _told([fact for _, fact in amounts])
 
 
-def _of_slack(name: str) -> str:
-    if name.startswith(LACK):
-        return f"bus {name[len(LACK) :]} is short of what its hard limits draw by"
-    return f"bus {name[len(EXCESS) :]} receives more than can leave it, left over"
-
-
-def _clash(horizon: Horizon, what: str, rates: tuple[float, ...]) -> Clash:
+def _clash(horizon: Horizon, kind: str, place: str, rates: tuple[float, ...], **values: Value) -> tuple[float, Fact]:
     amount = sum(rate * step.hours * step.probability for rate, step in zip(rates, horizon.steps, strict=True))
     first = next((s for s, rate in enumerate(rates) if rate > SMALL), 0)
-    return Clash(what, amount, first)
+    at = horizon.steps[first].start.isoformat(timespec="minutes")
+    return amount, Fact(kind, place, {"amount": amount, "step": first + 1, "first": at, **values})
 
 
-def sentence(horizon: Horizon, found: list[Clash]) -> str:
-    """The clashes in plain words."""
+def _told(found: list[Fact]) -> list[Fact]:
     if not found:
-        return (
-            "The solver finds the hard limits infeasible, but by less than its own rounding: widen the tightest ones."
-        )
-    told = [
-        f"{clash.what} {clash.amount:.6g} in all, first in step {clash.first_step + 1}"
-        f" ({horizon.steps[clash.first_step].start.isoformat(timespec='minutes')})"
-        for clash in found[:TOLD]
-    ]
-    more = f"; and {len(found) - TOLD} more" if len(found) > TOLD else ""
-    return "The hard limits cannot all be kept: " + "; ".join(told) + more + "."
+        return [Fact("clash_rounding", "", {})]
+    more = [Fact("clashes_more", "", {"count": len(found) - TOLD})] if len(found) > TOLD else []
+    return [Fact("hard_limits_clash", "", {}), *found[:TOLD], *more]

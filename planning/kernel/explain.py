@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from .horizon import Horizon
 from .network import Link, Network, Store, Supply
-from .outcome import Answer, Shortage, Status
+from .outcome import Answer, Fact, Shortage, Status, Value
 from .recount import Array, Recount
 
 Flags = NDArray[np.bool_]
-Value = str | float | int | None
 
 EDGE = 1e-6
 """A rate or level this near to its limit, as a share of the limit and at least absolute, stands at it."""
@@ -34,22 +33,13 @@ MOST_SHORTAGES = 10
 """The answer itself lists all of them."""
 
 
-@dataclass(frozen=True)
-class Fact:
-    """`place` is the part or bus that the fact is about; `values` is plain JSON with times as ISO texts."""
-
-    kind: str
-    place: str
-    values: dict[str, Value]
-
-
 def explain(network: Network, horizon: Horizon, answer: Answer) -> list[Fact]:
-    """All facts, the most important kinds first. None without a plan, no marginal values without prices."""
+    """All facts, the most important kinds first. Without a plan only why; no marginal values without prices."""
     if answer.status is Status.NONE:
-        return []
+        return list(answer.reasons)
     case = Recount(network, horizon, answer)
     builders = (_shortages, _bottlenecks, _price_peaks, _peak_charges, _unused, _spilled, _stores_at_limits)
-    return [fact for build in builders for fact in build(case)]
+    return [*answer.reasons, *(fact for build in builders for fact in build(case))]
 
 
 def _shortages(case: Recount) -> Iterator[Fact]:

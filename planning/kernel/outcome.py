@@ -10,6 +10,7 @@ from .horizon import Horizon
 from .network import Network
 
 Rates = dict[str, tuple[float, ...]]
+Value = str | float | int | None
 
 
 class Status(StrEnum):
@@ -19,7 +20,7 @@ class Status(StrEnum):
     FEASIBLE = "feasible"
     """A time limit or a cancel came first, and this is the best plan found by then."""
     FALLBACK = "fallback"
-    """A safe rule made the plan, not the optimiser."""
+    """No search ended with a plan in time: a safe rule switched the on/off parts, and only the rest is optimised."""
     NONE = "none"
 
 
@@ -35,6 +36,15 @@ class Shortage:
     first_step: int
     last_step: int
     worst_step: int
+
+
+@dataclass(frozen=True)
+class Fact:
+    """`place` is the part or bus that the fact is about; `values` is plain JSON with times as ISO texts."""
+
+    kind: str
+    place: str
+    values: dict[str, Value]
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,10 @@ class Answer:
     commitments: dict[str, tuple[int, ...]] = field(default_factory=dict)
     prices: Rates = field(default_factory=dict)
     shortages: tuple[Shortage, ...] = ()
+    reasons: tuple[Fact, ...] = ()
+    """Why there is no plan, or one that is not proven best."""
     why: str = ""
+    """The reasons in English."""
     broken_limits: tuple[str, ...] = ()
 
     @property
@@ -98,6 +111,7 @@ class Answer:
             "commitments": {name: list(states) for name, states in self.commitments.items()},
             "prices": _lists(self.prices),
             "shortages": [asdict(shortage) for shortage in self.shortages],
+            "reasons": [asdict(reason) for reason in self.reasons],
             "why": self.why,
             "broken_limits": list(self.broken_limits),
         }

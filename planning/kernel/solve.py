@@ -13,12 +13,14 @@ import numpy as np
 
 from . import elastic
 from .compiled import MODELLING, Compiled, Floats, compile_model
+from .fallback import RULES, held_by
 from .horizon import Horizon
 from .model import build
 from .network import Network, joined_buses
-from .outcome import Answer, Progress, Rates, Status
+from .outcome import Answer, Fact, Progress, Rates, Status
 from .problems import InvalidNetwork
 from .readout import read_answer
+from .reasons import in_english
 from .solver import Ending, Solver, SolverFailure
 from .tiers import Tiers, lowest_money
 from .validation import problems
@@ -27,6 +29,12 @@ from .wishes import wishes
 
 SEARCH_PART = 0.9
 """Of the time left, what the search for the least money may take with on/off parts: prices need some too."""
+FIRST_SEARCH_PART = 0.7
+"""The same for a search that starts without any plan: what is left is for a plan by rule, should it find none."""
+FALLBACK_LEAST = 5.0
+"""Seconds for a plan by rule even when the time limit is used up: the solver may have overstepped it."""
+RANK_DIGITS = 3
+"""Shortages that differ by less are the same when plans by rule are compared."""
 EXPLAIN_LEAST = 5.0
 """Seconds for finding the reason even when the time limit is used up: a failure without a reason helps nobody."""
 
@@ -54,7 +62,7 @@ def solve(
         run.tell("verify", 0.98)
         broken = [] if answer.status is Status.NONE else broken_limits(network, horizon, answer)
     run.tell("verify", 1.0)
-    return replace(answer, broken_limits=tuple(broken), seconds=dict(run.seconds))
+    return replace(answer, why=in_english(answer.reasons), broken_limits=tuple(broken), seconds=dict(run.seconds))
 
 
 class _Run:
@@ -76,6 +84,7 @@ class _Run:
         self._stage = ("build", 0.0)
 
     def tell(self, stage: str, fraction: float, gap: float | None = None) -> None:
+        fraction = max(fraction, self._stage[1])  # a plan by rule goes through the stages again
         self._stage = (stage, fraction)
         if self._progress is not None:
             self._progress(Progress(stage, fraction, gap))
@@ -98,7 +107,7 @@ class _Run:
             with self.timed("solve"):
                 return self._optimise(compiled)
         except SolverFailure as failure:
-            return Answer(Status.NONE, why=f"The solver failed: {failure}.")
+            return Answer(Status.NONE, reasons=(Fact("solver_failed", "", {"what": str(failure)}),))
 
     def compile(self, network: Network) -> Compiled:
         with MODELLING:
@@ -110,6 +119,14 @@ class _Run:
                 return compile_model(model)
 
     def _optimise(self, compiled: Compiled) -> Answer:
+        """The best plan in time; failing that one by rule; failing that none, with the reason."""
+        answer, ending = self._plan(compiled)
+        if answer is None and len(compiled.integral) and not (ending.infeasible or self.cancelled.is_set()):
+            answer = self._plan_by_rule(compiled, ending)
+        return answer or Answer(Status.NONE, reasons=tuple(self._why(ending)))
+
+    def _plan(self, compiled: Compiled) -> tuple[Answer | None, Ending]:
+        """All stages on one model: the answer, if any, and the ending of the last stage."""
         listed = wishes(self.network, self.horizon)
         solver = Solver(compiled, self.deadline, self.gap, self.cancelled, self.tell_gap)
         tiers = Tiers(solver, listed, lambda stage, part: self.tell(stage, 0.1 + 0.5 * part))
@@ -119,13 +136,29 @@ class _Run:
             ending = money = self._minimise_money(solver, tiers.values)
         values = ending.values if ending.values is not None else tiers.values
         if values is None:
-            return Answer(Status.NONE, why=self._why(ending))
+            return None, ending
         prices: Rates = {}
         if money is not None and (money.ended_well or solver.is_mip):
             self.tell("prices", 0.9)
             values, prices = self._price(solver, money, values)
         answer = read_answer(self.network, self.horizon, listed, compiled, values)
-        return replace(_graded(answer, compiled, ending, money, tiers), prices=prices)
+        return replace(_graded(answer, compiled, ending, money, tiers), prices=prices), ending
+
+    def _plan_by_rule(self, compiled: Compiled, ending: Ending) -> Answer | None:
+        """Of the plans with the on/off parts held by a rule, the one with the least shortages, then the least money."""
+        end = max(self.deadline, time.monotonic() + FALLBACK_LEAST)
+        found: dict[str, Answer] = {}
+        for done, rule in enumerate(RULES):
+            now = time.monotonic()
+            self.deadline = now + (end - now) / (len(RULES) - done)
+            answer, _ = self._plan(held_by(rule, compiled, self.network, self.horizon))
+            if answer is not None:
+                found[rule] = answer
+        self.deadline = end
+        if not found:
+            return None
+        rule = min(found, key=lambda rule: _rank(found[rule]))
+        return _marked(found[rule], rule, ending if not found[rule].tiers else None)
 
     def _minimise_money(self, solver: Solver, start: Floats | None) -> Ending:
         """The last stage. Its optimum has to be a vertex, for prices that belong to one plan."""
@@ -134,8 +167,8 @@ class _Run:
             return solver.minimise(cost, offset)
         if start is not None:
             solver.start_from(start)
-        now = time.monotonic()
-        solver.deadline = now + SEARCH_PART * (self.deadline - now)
+        part, now = SEARCH_PART if start is not None else FIRST_SEARCH_PART, time.monotonic()
+        solver.deadline = now + part * (self.deadline - now)
         ending = solver.minimise(cost, offset)
         solver.deadline = self.deadline
         return ending
@@ -157,30 +190,28 @@ class _Run:
         prices = {bus.name: (0.0,) * len(weights) for bus in self.network.buses}
         return money.values, prices | dict(zip(joined_buses(self.network), map(tuple, duals.tolist()), strict=True))
 
-    def _why(self, ending: Ending) -> str:
+    def _why(self, ending: Ending) -> list[Fact]:
         if self.cancelled.is_set():
-            return "The solve was cancelled before a first plan was found."
+            return [Fact("cancelled", "", {})]
         if ending.infeasible:
             return self._clashes()
         if ending.limited:
-            return "The time limit was reached before a first plan was found."
-        return f"The solver ended without a plan: {ending.what}."
+            return [Fact("out_of_time", "", {})]
+        return [Fact("solver_ended", "", {"what": ending.what})]
 
-    def _clashes(self) -> str:
+    def _clashes(self) -> list[Fact]:
         """Which hard limits clash, from the elastic network, and from it less one family of limits at a time."""
         self.deadline = max(self.deadline, time.monotonic() + EXPLAIN_LEAST)
         soft = elastic.elastic(self.network)
         found = self._elastic_clashes(soft)
         if found is not None:
-            return elastic.sentence(self.horizon, found)
+            return found
         for family, less in elastic.without_family(soft):
             if self._elastic_clashes(less) is not None:
-                return (
-                    f"No plan exists even with any supply and any spill at every bus: {family} clash with other limits."
-                )
-        return "No plan exists, and the time was too short to find which hard limits clash."
+                return [Fact(family, "", {})]
+        return [Fact("clash_unexplained", "", {})]
 
-    def _elastic_clashes(self, soft: Network) -> list[elastic.Clash] | None:
+    def _elastic_clashes(self, soft: Network) -> list[Fact] | None:
         compiled = self.compile(soft)
         solver = Solver(compiled, self.deadline, self.gap, self.cancelled, self.tell_gap)
         ending = solver.minimise(compiled.cost, compiled.offset)
@@ -199,14 +230,27 @@ def _graded(answer: Answer, compiled: Compiled, ending: Ending, money: Ending | 
         bound = answer.objective
     gap = (answer.objective - bound) / max(abs(answer.objective), 1e-9) if answer.objective > bound else 0.0
     status = Status.OPTIMAL if optimal else Status.FEASIBLE
-    return replace(answer, status=status, bound=bound, gap=gap, why=" ".join(_cut_short(ending, tiers)))
+    return replace(answer, status=status, bound=bound, gap=gap, reasons=tuple(_cut_short(ending, tiers)))
 
 
-def _cut_short(ending: Ending, tiers: Tiers) -> Iterator[str]:
+def _cut_short(ending: Ending, tiers: Tiers) -> Iterator[Fact]:
     """What an answer that is feasible only lacks."""
     if not ending.ended_well:
-        yield f"The search ended early ({ending.what}); this is the best plan found by then."
-    if tiers.unproven:
-        yield f"The least shortage is not proven for tier {', '.join(map(str, tiers.unproven))}."
-    if tiers.unshared:
-        yield f"The shortage could not be shared out to the end in tier {', '.join(map(str, tiers.unshared))}."
+        yield Fact("ended_early", "", {"what": ending.what})
+    for kind, lacking in (("unproven", tiers.unproven), ("unshared", tiers.unshared)):
+        if lacking:
+            yield Fact(kind, "", {"tiers": ", ".join(map(str, lacking))})
+
+
+def _rank(answer: Answer) -> tuple[float, ...]:
+    return (*(round(shortage, RANK_DIGITS) for _, shortage in sorted(answer.tiers.items())), answer.objective)
+
+
+def _marked(answer: Answer, rule: str, search: Ending | None) -> Answer:
+    """A plan by rule, with the bound that the search for the least money left, if it left one."""
+    bound = search.bound if search is not None else -math.inf
+    known = math.isfinite(bound)
+    gap = max(0.0, answer.objective - bound) / max(abs(answer.objective), 1e-9) if known else math.inf
+    doubts = () if known else (Fact("gap_unknown", "", {}),)
+    reasons = (Fact(rule, "", {}), *doubts, *answer.reasons)
+    return replace(answer, status=Status.FALLBACK, bound=bound, gap=gap, reasons=reasons)

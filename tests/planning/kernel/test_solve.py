@@ -101,14 +101,14 @@ def test_water_that_nothing_can_take_is_named():
     network = world("lake", Supply("flood", "lake", max=9.0, min=9.0), Store("pond", "lake", 10.0, initial=5.0))
     answer = solve(network, hours(1))
     assert answer.status is Status.NONE
-    assert "bus lake receives more than can leave it, left over 4 in all" in answer.why
+    assert "Bus lake receives more than can leave it, left over 4 in all" in answer.why
 
 
 def test_a_store_that_cannot_reach_its_final_level_is_named():
     # 3 an hour and 5 held: 11 of the 20 asked.
     pond = Store("pond", "lake", 30.0, initial=5.0, final=Final(min=20.0))
     answer = solve(world("lake", Supply("spring", "lake", max=3.0), pond), hours(2))
-    assert "bus lake is short of what its hard limits draw by 9 in all" in answer.why
+    assert "Bus lake is short of what its hard limits draw by 9 in all" in answer.why
 
 
 def test_minimum_times_that_clash_with_a_closed_part_are_named():
