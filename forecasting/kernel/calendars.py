@@ -53,11 +53,6 @@ class Calendar:
         """The share of the local year that has passed, 0 … below 1."""
         return np.asarray((index.tz_convert(self.zone).day_of_year - 1) / 366.0)
 
-    def seconds_ahead(self, index: pd.DatetimeIndex) -> Array:
-        """By how much the local clock is ahead of UTC."""
-        wall = index.tz_convert(self.zone).tz_localize(None).as_unit("s").asi8
-        return np.asarray(wall - index.tz_convert("UTC").as_unit("s").asi8)
-
     def days_from_lunar_new_year(self, index: pd.DatetimeIndex) -> Array:
         """Signed local days since the nearest Lunar New Year's Day; FAR_FROM_LNY outside -6 … +14."""
         return self._by_day(index, self._days_from_lny)

@@ -35,16 +35,14 @@ def by_profile(
 
 
 def _asked_times(history: pd.Series, ask: Ask) -> pd.DatetimeIndex | None:
-    ruler, first = Ruler(ask.step, str(ask.calendar.zone)), 0
-    if isinstance(ask.start, pd.Timestamp):
-        ruler = ruler.anchored_at(ask.start)
-    else:
+    ruler, start = Ruler(ask.step, str(ask.calendar.zone)), ask.start
+    if start is None:
         try:
             grid = on_grid(history, ask.step, str(ask.calendar.zone))
         except Refused:
             return None
-        ruler, first = grid.ruler, grid.last + 1
-    return pd.DatetimeIndex(ruler.times(first + np.arange(ask.steps)))
+        ruler, start = grid.ruler, grid.ruler.time(grid.last + 1)
+    return pd.DatetimeIndex(ruler.onward(start, ask.steps))
 
 
 def _level(history: pd.Series, profile: Profile, ask: Ask, minutes: int) -> tuple[float, tuple[Note, ...]]:

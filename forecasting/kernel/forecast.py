@@ -19,7 +19,7 @@ from .panel import Days, Panel, days_of, panel_of
 from .profiles import Profile
 from .regressors import lined_up
 from .seasons import Plan, cycles, plan_for
-from .series import LONGEST, Array, Grid, Limits, Note, Refusal, Refused, Rule, Ruler, Time, on_grid
+from .series import LONGEST, Array, Limits, Note, Refusal, Refused, Rule, Ruler, Time, on_grid
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 NO_LIMITS = Limits()
@@ -136,11 +136,18 @@ def backtest(
 
 @dataclass(frozen=True)
 class _Ready:
-    """A cleaned series and how to forecast it. `ahead` counts from its last usable value to the last step asked for."""
+    """A cleaned series and how to forecast it.
+
+    start  of the first step asked for, which is at position `first`
+    last   position of the last usable value
+    ahead  steps from there to the last one asked for
+    """
 
     name: str
     cleaned: Cleaned
     ruler: Ruler
+    start: Time
+    first: int
     last: int
     plan: Plan
     ahead: int
@@ -150,7 +157,7 @@ class _Ready:
 
     @property
     def group(self) -> object:
-        return self.plan, self.ruler, self.last, self.ahead
+        return self.plan, self.ruler, self.first, self.last, self.ahead
 
 
 def _longest(series: int, ask: Ask) -> int:
@@ -165,29 +172,24 @@ def _prepared(
     grid = on_grid(history, ask.step, str(ask.calendar.zone), ask.start, longest)
     seen = cycles(grid.values, ask.step)
     cleaned = clean(grid, limits, seen[0], ask.step_hours)
-    first = _first_asked(grid, ask.start)
     cleaned, last = _without_ends(cleaned, grid.last)
-    late = first - last - 1
+    ruler, start = grid.ruler, grid.ruler.time(grid.last + 1) if ask.start is None else ask.start
+    index = ruler.onward(start, ask.steps)
+    first, end = (int(position) for position in np.round(ruler.exact(index[[0, -1]])))
+    late = int(ruler.exist(np.arange(last + 1, first)).sum())
     if late > 0:
-        note = Note(Rule.LATE, late, grid.ruler.time(last + 1), "steps without a value before the start")
+        note = Note(Rule.LATE, late, ruler.time(last + 1), "steps without a value before the start")
         cleaned = replace(cleaned, notes=(*cleaned.notes, note))
     if late > STALE_SHARE * len(cleaned.values):
-        raise Refused(f"the last usable value is of {grid.ruler.time(last)}, {late} steps before the start")
-    ahead = late + ask.steps
-    extra, names, notes = lined_up(regressors, grid.ruler, last, len(cleaned.values), ahead)
+        raise Refused(f"the last usable value is of {ruler.time(last)}, {late} steps before the start")
+    ahead = max(1, end - last)
+    extra, names, notes = lined_up(regressors, ruler, last, len(cleaned.values), ahead)
     explained = extra is not None or ask.calendar.knows_holidays
     plan = plan_for(
         cleaned.values, int(cleaned.observed.sum()), ask.step, seen=seen, explained=explained, asked=ask.asked
     )
     cleaned = replace(cleaned, notes=cleaned.notes + notes)
-    return _Ready(name, cleaned, grid.ruler, last, plan, ahead, extra, names, limits)
-
-
-def _first_asked(grid: Grid, start: Time | None) -> int:
-    """The position of the first step asked for."""
-    if start is None:
-        return grid.last + 1
-    return int(np.round(grid.ruler.exact(pd.Index([start]))[0]))
+    return _Ready(name, cleaned, ruler, start, first, last, plan, ahead, extra, names, limits)
 
 
 def _without_ends(cleaned: Cleaned, last: int) -> tuple[Cleaned, int]:
@@ -215,33 +217,40 @@ def _computed(batch: Sequence[_Ready], ask: Ask) -> dict[str, list[Forecast]]:
         [ready.names for ready in batch],
     )
     outlook = outlook_of(panel, ask.levels)
-    firsts = one.last + 1 - panel.length + panel.origins[: one.plan.asked] + one.ahead - ask.steps
-    indices = [one.ruler.times(first + np.arange(ask.steps)) for first in firsts]
-    return {ready.name: _answers(ready, s, panel, outlook, ask, indices) for s, ready in enumerate(batch)}
+    asked = [_asked(one, ask, origin) for origin in range(one.plan.asked)]
+    return {ready.name: _answers(ready, s, panel, outlook, ask, asked) for s, ready in enumerate(batch)}
+
+
+def _asked(one: _Ready, ask: Ask, origin: int) -> tuple[pd.Index, Array]:
+    """The times asked for from an origin, and which of the panel's steps ahead they are: where the clock goes back an
+    hour comes twice, where it goes forward one is passed over."""
+    back = origin * one.plan.block
+    index = one.ruler.onward(one.ruler.time(one.first - back) if origin else one.start, ask.steps)
+    steps = np.round(one.ruler.exact(index)).astype(np.int64) - (one.last + 1 - back)
+    return index, np.clip(steps, 0, one.ahead - 1)
 
 
 def _answers(
-    ready: _Ready, s: int, panel: Panel, outlook: Outlook, ask: Ask, indices: list[pd.Index]
+    ready: _Ready, s: int, panel: Panel, outlook: Outlook, ask: Ask, asked: Sequence[tuple[pd.Index, Array]]
 ) -> list[Forecast]:
     """The forecasts of one series from every origin asked for, the latest first."""
-    asked = slice(ready.ahead - ask.steps, ready.ahead)
     bounds = fallback.natural_limits(ready.limits, ready.cleaned.values[ready.cleaned.observed])
     mean = panel.back_one(s, outlook.expected[s])
     lines = panel.back_one(s, outlook.expected[s] + outlook.offsets[:, s])
     unknown = -(-panel.steps // panel.plan.block) - 1
     found = []
-    for origin in range(panel.plan.asked):
-        means = {name: float(share[s, origin, asked].mean()) for name, share in outlook.shares.items()}
+    for origin, (index, steps) in enumerate(asked):
+        means = {name: float(share[s, origin, steps].mean()) for name, share in outlook.shares.items()}
         weights = {name: share for name, share in means.items() if share > 0}
         found.append(
             Forecast(
-                indices[origin],
-                bounds.clip(mean[origin, asked]),
-                {level: bounds.clip(line[origin, asked]) for level, line in zip(ask.levels, lines, strict=True)},
+                index,
+                bounds.clip(mean[origin, steps]),
+                {level: bounds.clip(line[origin, steps]) for level, line in zip(ask.levels, lines, strict=True)},
                 described(weights),
                 ready.cleaned.notes,
                 weights,
-                outlook.errors[s, origin + unknown :, asked][:WINDOW],
+                outlook.errors[s, origin + unknown :][:WINDOW, steps],
             )
         )
     return found

@@ -27,7 +27,6 @@ class Days:
     lny      days from Lunar New Year
     holiday  a day off that is no weekend
     year     0 … below 1 within the year; None when unknown
-    shift    steps that the local clock is ahead of UTC: where it changes, days keep their hours
     """
 
     clock: Array | None
@@ -35,7 +34,6 @@ class Days:
     lny: Array
     holiday: Array | None = None
     year: Array | None = None
-    shift: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -71,15 +69,12 @@ class Panel:
 
     @property
     def origins(self) -> Array:
-        """The column of the first step ahead, for every origin: T, T - block, … at the same time of the local clock."""
+        """The column of the first step ahead, for every origin: T, T - block, …"""
         return self.origins_back(self.plan.origins)
 
     def origins_back(self, count: int) -> Array:
         """`origins` for `count` past ones, the latest first."""
-        at = self.length - self.plan.block * np.arange(count + 1)
-        if self.days.shift is None:
-            return at
-        return np.asarray(np.minimum(at + self.days.shift[self.length] - self.days.shift[at], self.length))
+        return np.asarray(self.length - self.plan.block * np.arange(count + 1))
 
     def known_before(self, origin: int) -> Array:
         """Which truths (K × H) had come at the given origin (0 the real one): only they may judge its forecast."""
@@ -150,17 +145,12 @@ def days_of(ruler: Ruler, last: int, length: int, steps: int, plan: Plan, calend
     if ruler.step > pd.Timedelta(days=1):
         unknown = np.full(len(index), -1)
         return Days(clock, unknown, calendar.days_from_lunar_new_year(index), year=calendar.share_of_year(index))
-    shift = None
-    if plan.block > 1:
-        ahead = calendar.seconds_ahead(index)
-        shift = np.round(ahead / ruler.step.total_seconds()).astype(np.int64) if (ahead != ahead[0]).any() else None
     return Days(
         clock,
         calendar.weekdays(index),
         calendar.days_from_lunar_new_year(index),
         calendar.holidays(index),
         calendar.share_of_year(index),
-        shift,
     )
 
 

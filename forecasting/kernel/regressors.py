@@ -32,12 +32,13 @@ def lined_up(
     kept, names, notes = [], [], []
     for name in on_steps.columns:
         column = on_steps[name].to_numpy()
-        missing = ~np.isfinite(column)
+        known = np.isfinite(column)
+        missing = ~known & ruler.exist(wanted)
         if missing[length:].any() or missing[:length].mean() > 1 - FEWEST:
             first = ruler.time(int(wanted[np.argmax(missing)]))
             told = f"{name.rpartition(':')[2]} is not known there and was not used"
             notes.append(Note(Rule.REGRESSOR, int(missing.sum()), first, told))
         else:
             names.append(name)
-            kept.append(np.interp(wanted, wanted[~missing], column[~missing]))
+            kept.append(np.interp(wanted, wanted[known], column[known]))
     return (np.stack(kept, axis=1) if kept else None), tuple(names), tuple(notes)

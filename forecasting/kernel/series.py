@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from .faults import Array, spikes
 
 Time = pd.Timestamp | int
-DAY = pd.Timedelta(days=1)
+DAY, HOUR, NO_TIME = pd.Timedelta(days=1), pd.Timedelta(hours=1), pd.Timedelta(0)
 LONGEST = 35_136
 """Steps of history looked at: four years of hours, one of quarter hours. More adds seconds, not accuracy."""
 
@@ -31,6 +32,7 @@ class Rule(StrEnum):
     GAP = "gap"
     LATE = "late"
     REGRESSOR = "regressor"
+    SCHEDULE = "schedule"
     SHORT = "short history"
     STALE = "stale history"
     PROFILE = "profile"
@@ -81,8 +83,9 @@ class Refusal:
 class Ruler:
     """Turns times into whole numbers of steps and back: position 0 is `anchor`.
 
-    `step` None means integer times, which are positions already. Steps of whole days are counted in local wall
-    time, so that a day of 23 or 25 hours is still one step.
+    `step` None means integer times, which are positions already. Steps of whole days, and those that divide an hour,
+    are counted in local wall time: a day of 23 or 25 hours is still one day, and steps a day apart are at the same
+    time of the local clock. An hour that comes twice has one position, one that is skipped has a position without time.
     """
 
     step: pd.Timedelta | None
@@ -91,7 +94,11 @@ class Ruler:
 
     @property
     def by_local_day(self) -> bool:
-        return self.step is not None and self.step % DAY == pd.Timedelta(0)
+        return self.step is not None and self.step % DAY == NO_TIME
+
+    @property
+    def by_wall_clock(self) -> bool:
+        return self.step is not None and (self.by_local_day or HOUR % self.step == NO_TIME)
 
     def exact(self, index: pd.Index) -> Array:
         """Positions of times, with fractions for those off the grid."""
@@ -102,13 +109,22 @@ class Ruler:
     def times(self, positions: Array) -> pd.Index:
         if self.step is None:
             return pd.Index(np.asarray(positions, dtype=np.int64))
-        seconds = self.anchor + np.asarray(positions) * self.step.total_seconds()
-        naive = pd.DatetimeIndex(pd.to_datetime(np.round(seconds).astype(np.int64), unit="s"))
-        if not self.by_local_day:
-            return naive.tz_localize("UTC")
-        # A midnight that the clock skips is moved on; one that comes twice is the first of the two.
-        first = np.ones(len(naive), dtype=bool)
-        return naive.tz_localize(self.zone, nonexistent="shift_forward", ambiguous=first).tz_convert("UTC")
+        # A time that the clock skips is moved on; one that comes twice is the first of the two.
+        return self._localized(positions, "shift_forward").tz_convert("UTC")
+
+    def exist(self, positions: Array) -> Array:
+        """False for the steps of an hour that the local clock skips."""
+        if not self.by_wall_clock or self.by_local_day:
+            return np.ones(len(positions), dtype=bool)
+        return np.asarray(self._localized(positions, "NaT").notna())
+
+    def onward(self, start: Time, steps: int) -> pd.Index:
+        """Times of `steps` steps from `start` on: real hours where steps are shorter than a day, else local days."""
+        if self.step is None or self.by_local_day:
+            first = int(np.round(self.exact(pd.Index([start]))[0]))
+            return self.times(first + np.arange(steps))
+        seconds = pd.Timestamp(start).timestamp() + np.arange(steps) * self.step.total_seconds()
+        return pd.DatetimeIndex(pd.to_datetime(np.round(seconds).astype(np.int64), unit="s", utc=True))
 
     def time(self, position: int) -> Time:
         value = self.times(np.array([position]))[0]
@@ -117,8 +133,15 @@ class Ruler:
     def anchored_at(self, time: pd.Timestamp) -> Ruler:
         return Ruler(self.step, self.zone, float(self._seconds(pd.DatetimeIndex([time]))[0]))
 
+    def _localized(self, positions: Array, skipped: Literal["shift_forward", "NaT"]) -> pd.DatetimeIndex:
+        seconds = self.anchor + np.asarray(positions) * self.step.total_seconds()  # type: ignore[union-attr]
+        naive = pd.DatetimeIndex(pd.to_datetime(np.round(seconds).astype(np.int64), unit="s"))
+        if not self.by_wall_clock:
+            return naive.tz_localize("UTC")
+        return naive.tz_localize(self.zone, nonexistent=skipped, ambiguous=np.ones(len(naive), dtype=bool))
+
     def _seconds(self, index: pd.DatetimeIndex) -> Array:
-        wall = index.tz_convert(self.zone).tz_localize(None) if self.by_local_day else index
+        wall = index.tz_convert(self.zone).tz_localize(None) if self.by_wall_clock else index
         return np.asarray(wall.as_unit("s").asi8, dtype=float)
 
 
@@ -225,4 +248,14 @@ def _gridded(values: pd.Series, ruler: Ruler, finer: bool, notes: list[Note]) ->
     last = int(at[-1])
     grid = np.full(last - int(at[0]) + 1, np.nan)
     grid[at - at[0]] = numbers
-    return Grid(ruler, grid, last, tuple(notes))
+    return Grid(ruler, _bridged(grid, ruler, int(at[0])), last, tuple(notes))
+
+
+def _bridged(values: Array, ruler: Ruler, first: int) -> Array:
+    """An hour that the clock skipped is the mean of its neighbours: nothing was missed, but every day has its hours."""
+    holes = np.flatnonzero(np.isnan(values))
+    holes = holes[~ruler.exist(first + holes)] if len(holes) else holes
+    if len(holes) and ruler.step is not None:
+        hour = int(HOUR / ruler.step)
+        values[holes] = (values[np.maximum(holes - hour, 0)] + values[np.minimum(holes + hour, len(values) - 1)]) / 2
+    return values

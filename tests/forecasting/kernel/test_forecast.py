@@ -227,6 +227,56 @@ def test_days_keep_their_hours_where_the_clock_changes():
     np.testing.assert_allclose(answer.mean, load.to_numpy()[-24:], atol=15)
 
 
+def by_the_wall_clock(first: str, end: str, freq: str = "h") -> pd.Series:
+    """Rome: 300 at 7 o'clock, else 100."""
+    index = pd.date_range(first, end, freq=freq, tz="Europe/Rome", inclusive="left")
+    return pd.Series(np.where(index.hour == 7, 300.0, 100.0), index=index.tz_convert("UTC"))
+
+
+@pytest.mark.parametrize("change", ["2026-10-25", "2027-03-28"])
+@pytest.mark.parametrize("days_before", [0, 3])
+def test_seven_in_the_morning_stays_seven_when_the_clock_changes(change: str, days_before: int):
+    # The clock goes back (forward) on the day named; the forecast begins at its midnight, or 3 days before.
+    rome = ZoneInfo("Europe/Rome")
+    start = pd.Timestamp(change, tz=rome) - pd.DateOffset(days=days_before)
+    load = by_the_wall_clock(str(start.date() - pd.Timedelta(days=60)), str(start.date() + pd.Timedelta(days=8)))
+    answer = forecast(load, 168, step=HOUR, calendar=Calendar(rome), start=start)
+    assert (answer.index == pd.date_range(start.tz_convert("UTC"), periods=168, freq="h")).all()
+    np.testing.assert_allclose(answer.mean, load.reindex(answer.index), atol=1)
+
+
+def test_the_day_after_the_clock_went_back_knows_the_hours_of_the_week_before():
+    load = by_the_wall_clock("2026-08-31", "2026-10-26")
+    answer = forecast(load, 168, step=HOUR, calendar=Calendar(ZoneInfo("Europe/Rome")))
+    assert [time.hour for time in answer.index[answer.mean > 200].tz_convert("Europe/Rome")] == [7] * 7
+    assert not answer.notes
+
+
+def test_a_forecast_may_begin_within_the_hour_that_comes_twice():
+    load = by_the_wall_clock("2026-09-20", "2026-10-26", "15min")
+    start = pd.Timestamp("2026-10-25T01:00Z")  # 2 o'clock, the second time
+    answer = forecast(load, 96, step=pd.Timedelta(minutes=15), calendar=Calendar(ZoneInfo("Europe/Rome")), start=start)
+    assert answer.index[0] == start and answer.index[-1] == start + pd.Timedelta(minutes=95 * 15)
+    assert answer.index[answer.mean > 200].tz_convert("Europe/Rome").hour.tolist() == [7] * 4
+
+
+def test_past_forecasts_begin_at_local_midnight_on_both_sides_of_a_change():
+    load = by_the_wall_clock("2026-08-31", "2026-10-28")
+    answers = backtest(load[:-24], 24, 5, step=HOUR, calendar=Calendar(ZoneInfo("Europe/Rome")))
+    assert [answer.index[0].tz_convert("Europe/Rome").hour for answer in answers] == [0] * 5
+    for answer in answers:
+        np.testing.assert_allclose(answer.mean, load.reindex(answer.index), atol=1)
+
+
+def test_a_regressor_is_not_missing_in_the_hour_that_the_clock_skips():
+    load = by_the_wall_clock("2027-01-25", "2027-03-27")
+    table = pd.DataFrame(
+        {"warmth": 20.0 + np.arange(len(load) + 72) % 5}, pd.date_range(load.index[0], periods=len(load) + 72, freq="h")
+    )
+    answer = forecast(load, 72, step=HOUR, regressors=table, calendar=Calendar(ZoneInfo("Europe/Rome")))
+    assert not answer.notes
+
+
 def test_adaptive_bands_hold_what_they_say_though_errors_double():
     # 700 days of normal errors whose spread doubles half way: each band is read before its error is seen.
     rng = np.random.default_rng(7)
