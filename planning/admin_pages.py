@@ -20,7 +20,8 @@ from .lifecycle import PARTS
 from .models import Plan, PlanPart
 from .reports import InForce, in_force
 from .sectors import Section
-from .summary import names, sections
+from .summary import failure, names, sections
+from .words import status_warning, status_words
 
 State = Plan.State
 PATIENCE = timedelta(seconds=60)
@@ -64,13 +65,6 @@ STAGE_WORDS = {
     "prices": gettext_lazy("finding prices"),
     "verify": gettext_lazy("verifying"),
     PARTS: gettext_lazy("planning valve turns"),
-}
-
-STATUS_WORDS = {
-    "optimal": gettext_lazy("optimal"),
-    "feasible": gettext_lazy("good, not proven best"),
-    "fallback": gettext_lazy("fallback by rule"),
-    "none": gettext_lazy("no plan"),
 }
 
 
@@ -162,6 +156,8 @@ def page_context(plan: Plan, user: AbstractBaseUser | AnonymousUser) -> dict[str
         "work": work_of(plan) if plan.state in AT_WORK else None,
         "steps": steps_of(plan, user),
         "status": status_words(plan.status),
+        "status_warning": status_warning(plan.status),
+        "failure": failure(plan),
         "cost": money_words(plan),
         "first_sections": tables[:2],
         "charts": [(key, chart.title, description(chart)) for key, chart in found.items()],
@@ -176,10 +172,6 @@ def part_name(part: PlanPart) -> str:
     """What people call the part of the network that a piece of follow-up work belongs to; its key if nobody does."""
     known = names(part.plan)
     return next((label for name, label in known.items() if name.split(".", 1)[-1] == part.key), part.key)
-
-
-def status_words(status: str) -> str:
-    return str(STATUS_WORDS.get(status, status))
 
 
 def money_words(plan: Plan) -> str:

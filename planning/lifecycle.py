@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from cities.models import City
 
 from .horizons import WEEK, next_quarter
+from .kernel.outcome import Status
 from .models import Plan, PlanEvent, PlanPart
 from .sectors import FollowUp, sectors
 
@@ -253,10 +254,18 @@ def _propose(plan: Plan) -> None:
 
 
 def _publish_unasked(plan: Plan) -> None:
-    """Publishes without a person, but never over a plan that was asked for later."""
+    """Publishes without a person, but never over a plan that was asked for later, and none by rule over any plan."""
     newer = Plan.objects.filter(city_id=plan.city_id, state=State.PUBLISHED, requested_at__gt=plan.requested_at)
     if newer.exists():
         _record(plan, "left as proposed", None, _("A plan that was requested later is already in force."))
+        return
+    if plan.status == Status.FALLBACK and Plan.objects.filter(city_id=plan.city_id, state=State.PUBLISHED).exists():
+        _record(
+            plan,
+            "left as proposed",
+            None,
+            _("A rule made it, not a search: a person decides whether it replaces the plan in force."),
+        )
         return
     try:
         with transaction.atomic():

@@ -12,6 +12,7 @@ from rich.table import Table
 from .models import Plan
 from .sectors import Section
 from .summary import sections
+from .words import status_warning, status_words
 
 
 def print_plan(plan: Plan, console: Console | None = None) -> None:
@@ -26,10 +27,11 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
 def _print_head(plan: Plan, console: Console) -> None:
     start = timezone.localtime(plan.start, plan.city.zone)
     console.rule(f"[bold]{plan.city.label} · {plan}")
-    console.print(
-        _("State: %(state)s · from %(start)s for a week · solver: %(status)s")
-        % {"state": plan.get_state_display(), "start": f"{start:%Y-%m-%d %H:%M %Z}", "status": plan.status}
-    )
+    words = {"state": plan.get_state_display(), "status": status_words(plan.status)}
+    words["start"] = f"{start:%Y-%m-%d %H:%M %Z}"
+    console.print(_("State: %(state)s · from %(start)s for a week · solver: %(status)s") % words)
+    if warning := status_warning(plan.status):
+        console.print(f"[bold yellow]{warning}")
     if plan.synthetic:
         console.print("[yellow]" + _("This plan rests on synthetic demo data; its figures describe no real day."))
 

@@ -9,12 +9,15 @@ from django.utils.translation import gettext as _
 
 from cities.models import City
 
+from .kernel.outcome import Status
 from .models import Plan
+from .summary import failure
+from .words import status_warning
 
 
 @dataclass(frozen=True)
 class InForce:
-    """The published plan, if any, and a warning where it stands in for a newer one that failed."""
+    """The published plan, if any, and a warning where a rule made it or it stands in for a newer one that failed."""
 
     plan: Plan | None
     warning: str = ""
@@ -27,14 +30,17 @@ def in_force(city: City) -> InForce:
     if plan:
         newest = newest.filter(requested_at__gt=plan.requested_at, ended_at__gt=plan.published_at)
     failed = newest.order_by("-requested_at").first()
+    warnings = [status_warning(plan.status)] if plan and plan.status == Status.FALLBACK else []
     if failed:
-        return InForce(plan, _warning(plan, failed))
-    return InForce(plan, "" if plan else _("No plan is in force."))
+        warnings.append(_warning(plan, failed))
+    elif not plan:
+        warnings.append(_("No plan is in force."))
+    return InForce(plan, " ".join(warnings))
 
 
 def _warning(plan: Plan | None, failed: Plan) -> str:
     at = f"{timezone.localtime(failed.requested_at, failed.city.zone):%Y-%m-%d %H:%M}"
-    why = " ".join(failed.failure.splitlines()[:2])  # a heading and the first of its reasons
+    why = " ".join(failure(failed).splitlines()[:2])  # a heading and the first of its reasons
     if plan is None:
         return _("No plan is in force. The plan of %(at)s failed: %(why)s") % {"at": at, "why": why}
     return _("The previous plan stays in force: the plan of %(at)s failed: %(why)s") % {"at": at, "why": why}

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from . import lifecycle, snapshot
 from .kernel.explain import explain
-from .kernel.outcome import Answer, Progress
+from .kernel.outcome import Answer, Progress, Status
 from .kernel.problems import InvalidInput
 from .kernel.solve import solve
 from .models import Plan, PlanPart
@@ -94,6 +94,8 @@ def _solve(plan: Plan, listener: Listener | None) -> None:
         lifecycle.fail(plan, _("Cancelled while it was being solved."))
         return
     if not answer.is_accepted:
+        if answer.status is Status.NONE:
+            lifecycle.keep_inputs(plan, facts=[asdict(reason) for reason in answer.reasons])
         lifecycle.fail(plan, _why_not(answer))
         return
     plan.snapshot, plan.result = inputs.snapshot, answer.as_dict(inputs.network, inputs.horizon)

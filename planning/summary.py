@@ -42,6 +42,12 @@ def names(plan: Plan) -> dict[str, str]:
     return {part: (label["zh"] if is_chinese() and label["zh"] else label["en"]) for part, label in labels.items()}
 
 
+def failure(plan: Plan) -> str:
+    """Why a plan failed, in the active language where the solver gave the reason; otherwise as it was noted."""
+    reasons = plan.facts if plan.result is None else []
+    return "\n".join(sentence(reason, names(plan), plan.city.zone) for reason in reasons) or plan.failure
+
+
 def shortages(plan: Plan) -> Section:
     headers = (_("Who is short"), _("tier"), _("amount"), _("share"), _("from"), _("until"))
     known = names(plan)

@@ -7,9 +7,12 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from .kernel.reasons import TEXTS as REASONS
 
 SENTENCES = {
+    **REASONS,
     "shortage": gettext_noop(
         "%(place)s: short of %(amount)s %(unit)s, %(share)s of what is wanted, between %(first)s and %(last)s; worst "
         "at %(worst)s."
@@ -64,6 +67,19 @@ UNITS = {
     "water": (gettext_noop("10³ m³"), gettext_noop("10³ m³/h")),
     "power": ("MWh", "MW"),
 }
+STATUS_WORDS = {
+    "optimal": gettext_lazy("optimal"),
+    "feasible": gettext_lazy("good, not proven best"),
+    "fallback": gettext_lazy("fallback by rule"),
+    "none": gettext_lazy("no plan"),
+}
+STATUS_WARNINGS = {
+    "feasible": gettext_lazy("This plan is good, but not proven to be the best: the search for it was cut short."),
+    "fallback": gettext_lazy(
+        "A rule switched the on/off parts of this plan, because no search ended in time. It keeps every limit, but it "
+        "may be far from the best plan."
+    ),
+}
 _TIMES = ("first", "last", "worst", "at")
 _NAMES = ("wish", "bus")
 _MONEY = ("value", "price", "mean", "money")
@@ -75,7 +91,7 @@ def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo | Non
     A `tz` of None shows the time of this machine; a case file knows no currency, so its money is plain numbers.
     """
     values = fact["values"]
-    unit, rate_unit = UNITS.get(values["commodity"], (gettext_noop("unit"), gettext_noop("unit/h")))
+    unit, rate_unit = UNITS.get(values.get("commodity", ""), (gettext_noop("unit"), gettext_noop("unit/h")))
     words = {key: _word(key, value, names, tz) for key, value in values.items()}
     words |= {key: f"{currency} {words[key]}".lstrip() for key in _MONEY if key in words}
     words |= {"place": names.get(fact["place"], fact["place"]), "unit": _(unit), "rate_unit": _(rate_unit)}
@@ -98,3 +114,12 @@ def number(value: float) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def status_words(status: str) -> str:
+    return str(STATUS_WORDS.get(status, status))
+
+
+def status_warning(status: str) -> str:
+    """What to say beside every plan that is not proven best; empty for one that is."""
+    return str(STATUS_WARNINGS.get(status, ""))

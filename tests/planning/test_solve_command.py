@@ -96,9 +96,10 @@ def test_what_cannot_be_planned_ends_with_3_and_the_reason(tmp_path):
     path.write_text(json.dumps(TINY | {"supplies": {"well": {"bus": "town", "min": 6, "max": 6}}}))
     done = manage(path, "--json", tmp_path / "answer.json")
     assert done.returncode == 3
-    assert "town" in done.stderr and "2026-01-01" in done.stderr
+    assert "first in step 1 (01-01 00:00)" in done.stderr
     answer = json.loads((tmp_path / "answer.json").read_text())
-    assert answer["status"] == "none" and answer["why"] in done.stderr
+    assert answer["status"] == "none" and "Bus town receives more than can leave it" in answer["why"]
+    assert "Bus town receives more than can leave it" in done.stderr
     assert [answer[figure] for figure in ("objective", "gap", "bound", "cost")] == [None] * 4
 
 
@@ -115,6 +116,16 @@ def test_a_bound_that_was_never_reached_is_null_in_json(tiny, monkeypatch, capsy
     monkeypatch.setattr("planning.management.commands.solve.solve", lambda *args, **options: unbound)
     call_command("solve", str(tiny), "--json", "-")
     assert json.loads(capsys.readouterr().out)["bound"] is None
+
+
+def test_a_plan_by_rule_is_a_plan_and_says_so(tmp_path, capsys):
+    # No time for a search: of 2 hours, the shortest that the command takes.
+    path = tmp_path / "switched.json"
+    path.write_text(json.dumps(TINY | {"commitments": {"pump": {"of": {"supply": "tanker"}, "min_rate": 1}}}))
+    call_command("solve", str(path), "--time-limit", "1e-9", "--json", str(tmp_path / "answer.json"))
+    said = capsys.readouterr().out
+    assert "Status: fallback" in said and "bound and gap not known" in said and "A rule took over" in said
+    assert json.loads((tmp_path / "answer.json").read_text())["gap"] is None
 
 
 def test_an_error_in_the_solver_is_not_swallowed(tiny, monkeypatch):

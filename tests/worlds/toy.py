@@ -12,7 +12,7 @@ from typing import Any
 
 from cities.models import City
 from planning.kernel.horizon import Horizon
-from planning.kernel.network import Bus, Demand, Network, Supply
+from planning.kernel.network import Bus, Commitment, Demand, Network, Supply
 from planning.models import Plan, PlanPart
 from planning.sectors import FollowUp, FollowUpResult, Label, Parts, Section, Sector
 
@@ -24,6 +24,8 @@ class Behaviour:
     demand: float = 2.0
     capacity: float = 5.0
     follow_ups: int = 1
+    switched: bool = False
+    """Whether the river's pump is switched on and off: without any time a rule has to plan it."""
     broken_limits: tuple[str, ...] = ()
     publish_error: Exception | None = None
     published: list[Plan] = field(default_factory=list)
@@ -42,6 +44,7 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
         buses=(Bus("town", "water"),),
         supplies=(Supply("river", "town", max=behaviour.capacity, cost=10.0),),
         demands=(Demand("homes", "town", amount=behaviour.demand, tier=1, penalty=1000.0),),
+        commitments=(Commitment("pump", "supply", "river", min_rate=1.0),) if behaviour.switched else (),
     )
     labels = {
         "river": Label("River", "河", "river"),

@@ -20,6 +20,7 @@ from planning.kernel.outcome import Progress as News
 from planning.models import Plan
 from planning.printout import print_plan
 from planning.run import run_here
+from planning.summary import failure
 
 
 class Command(BaseCommand):
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             lifecycle.fail(plan, _("The city was busy with another plan."))
             raise CommandError(_("The city is busy with another plan; try again in a minute."), returncode=3)
         if plan.state == Plan.State.FAILED:
-            raise CommandError(_("No plan: %(why)s") % {"why": plan.failure}, returncode=3)
+            raise CommandError(_("No plan: %(why)s") % {"why": failure(plan)}, returncode=3)
         if plan.state == Plan.State.PROPOSED and plan.publish_when_ready:
             raise CommandError(
                 _("The plan is solved but was not published: %(why)s") % {"why": _last_word(plan)}, returncode=3

@@ -61,7 +61,7 @@ class Command(BaseCommand):
         if target != "-":
             self.stdout.write("\n".join(summary(network, horizon, answer)))
         if not answer.is_accepted:
-            raise CommandError(_why_not(answer), returncode=NO_PLAN)
+            raise CommandError(_why_not(horizon, answer), returncode=NO_PLAN)
 
 
 def _positive(text: str) -> float:
@@ -122,10 +122,11 @@ def _solve(network: Network, horizon: Horizon, time_limit: float, gap: float) ->
     return answers[0]
 
 
-def _why_not(answer: Answer) -> str:
+def _why_not(horizon: Horizon, answer: Answer) -> str:
     if answer.broken_limits:
         return _("the answer did not pass verification") + "\n  " + "\n  ".join(answer.broken_limits)
-    return answer.why or _("no plan was found")
+    reasons = (sentence(asdict(reason), {}, horizon.start.tzinfo) for reason in answer.reasons)
+    return "\n  ".join(reasons) or _("no plan was found")
 
 
 def summary(network: Network, horizon: Horizon, answer: Answer) -> Iterator[str]:
@@ -149,11 +150,11 @@ def summary(network: Network, horizon: Horizon, answer: Answer) -> Iterator[str]
 
 
 def _quality(answer: Answer) -> Iterator[str]:
-    yield _("Objective: %(objective).6g (bound %(bound).6g, gap %(gap).2g)") % {
-        "objective": answer.objective,
-        "bound": answer.bound,
-        "gap": answer.gap,
-    }
+    words = {"objective": answer.objective, "bound": answer.bound, "gap": answer.gap}
+    if math.isfinite(answer.gap):
+        yield _("Objective: %(objective).6g (bound %(bound).6g, gap %(gap).2g)") % words
+    else:
+        yield _("Objective: %(objective).6g (bound and gap not known)") % words
     yield _("Cost: %(cost).6g") % {"cost": answer.cost}
     for tier, shortage in sorted(answer.tiers.items()):
         yield _("Tier %(tier)d: short of %(shortage).6g") % {"tier": tier, "shortage": shortage}
