@@ -64,6 +64,8 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("age"))
     def age(self, series: Any) -> SafeString | str:
+        if series.is_schedule:
+            return "–"
         if series.last_at is None:
             return badge(_("no value"), "#a33")
         now = timezone.now()

@@ -39,7 +39,7 @@ FEWEST_PAST_DAYS = 7
 DRIFTS_ABOVE, DRIFTS_UNTIL = 2.0, 1.5
 """Times the median: two limits, so that an alert does not come and go by the hour."""
 WORST_TENTH = 0.9
-SELDOM_READ = ("storage", "flat")
+SELDOM_READ = ("storage", "flat", "schedule")
 """Profiles of series that stand still by nature."""
 
 

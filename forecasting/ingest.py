@@ -248,7 +248,7 @@ class _Check:
         if recorded_at > self.now + FUTURE_TOLERANCE:
             expected = _("a recording time up to %(now)s") % {"now": self.now.isoformat()}
             raise Refusal(Reason.FUTURE, recorded_at.isoformat(), expected)
-        if valid_at > recorded_at + FUTURE_TOLERANCE:
+        if valid_at > recorded_at + FUTURE_TOLERANCE and not series.is_schedule:
             expected = _("a time up to its recording, %(time)s") % {"time": recorded_at.isoformat()}
             raise Refusal(Reason.FUTURE, valid_at.isoformat(), expected)
 

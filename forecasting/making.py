@@ -1,9 +1,10 @@
-"""Makes and stores forecasts: from the history where there is a usable one, else from the published profile."""
+"""Makes forecasts: from the history where there is a usable one, else from the published profile."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -11,13 +12,14 @@ import pandas as pd
 
 from cities.models import City
 
-from .kernel import forecast as kernel
+from .asking import QUANTILES, Task, answered
+from .drivers import Driver, influences, scheduled
+from .kernel.answer import Forecast as Answer
+from .kernel.calendars import Calendar
 from .kernel.fallback import PROFILE
-from .kernel.profiles import Profile
 from .models import Forecast, Series
 from .steps import covering
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FARTHEST_GAP = timedelta(days=14)
 """Beyond this a history says less about today than the published profile does."""
 CLIMATE = "climate"
@@ -25,37 +27,32 @@ CLIMATE = "climate"
 DIGITS = 6
 
 Histories = Mapping[int, tuple[pd.Series, bool]]
+SCHEDULE = "schedule"
+"""The method of what people decide."""
+NATURAL = ("river", "rain", "storage", "eto", "solar")
+"""Kinds that know no holidays: only weather is a reason to learn from years of them."""
 
 
-def make(
-    series: Sequence[Series],
-    histories: Histories,
-    low: datetime,
-    high: datetime,
-    known_at: datetime,
-    recordings: Mapping[int, int],
-) -> dict[int, Forecast]:
-    """New stored forecasts that cover [low, high), by series id; series of which nothing is known are left out.
+@dataclass(frozen=True)
+class Asked:
+    """What forecasts are wanted: to cover [low, high), from what was known at `known_at`."""
 
-    recordings   how many recordings of each series were known, for whoever asks later whether there are more
-    """
-    made = computed(series, histories, low, high, known_at)
-    for key, forecast in made.items():
-        forecast.recordings = recordings.get(key, 0)
-    Forecast.objects.bulk_create(made.values())
-    return made
+    low: datetime
+    high: datetime
+    known_at: datetime
 
 
 def computed(
-    series: Sequence[Series], histories: Histories, low: datetime, high: datetime, known_at: datetime
+    series: Sequence[Series], histories: Histories, drivers: Mapping[int, Sequence[Driver]], asked: Asked
 ) -> dict[int, Forecast]:
-    """As `make`, and nothing is stored: what would have been expected, for replays of the past."""
-    groups: dict[tuple[int, int], list[Series]] = defaultdict(list)
+    """New forecasts by series id, not stored; series of which nothing is known are left out."""
+    made = {row.pk: _announced(row, histories[row.pk], asked) for row in series if row.is_schedule}
+    groups: dict[tuple[int, int, bool], list[Series]] = defaultdict(list)
     for row in series:
-        groups[row.city_id, row.step_minutes].append(row)
-    made: dict[int, Forecast] = {}
+        if row.pk not in made:
+            groups[row.city_id, row.step_minutes, row.profile.get("kind") in NATURAL].append(row)
     for group in groups.values():
-        made.update(_of_one_step(group, histories, low, high, known_at))
+        made.update(_of_one_step(group, histories, drivers, asked))
     return made
 
 
@@ -64,26 +61,38 @@ def is_too_old(last: datetime, start: datetime) -> bool:
     return start - last > FARTHEST_GAP
 
 
+def _announced(series: Series, history: tuple[pd.Series, bool], asked: Asked) -> Forecast:
+    values = scheduled(series, history[0], covering(series, asked.low, asked.high))
+    line = _plain(values.to_numpy())
+    return Forecast(
+        series=series,
+        known_at=asked.known_at,
+        start=values.index[0].to_pydatetime(),
+        step_minutes=series.step_minutes,
+        mean=line,
+        quantiles={str(level): line for level in QUANTILES},
+        method=SCHEDULE,
+        weights={SCHEDULE: 1.0},
+    )
+
+
 def _of_one_step(
-    series: Sequence[Series], histories: Histories, low: datetime, high: datetime, known_at: datetime
+    series: Sequence[Series], histories: Histories, drivers: Mapping[int, Sequence[Driver]], asked: Asked
 ) -> dict[int, Forecast]:
     """All series belong to one city and have one step, so that the kernel computes them together."""
-    starts = covering(series[0], low, high)
-    answers = kernel.forecast_many(
-        {str(row.pk): _usable(row, histories[row.pk][0], starts[0]) for row in series},
-        len(starts),
-        step=pd.Timedelta(series[0].step),
-        quantiles=QUANTILES,
-        calendar=calendar_of(series[0].city),
-        profiles={str(row.pk): Profile.from_dict(row.profile) for row in series if row.profile},
-        limits={str(row.pk): kernel.Limits(row.minimum, row.maximum) for row in series},
-        start=starts[0],
-    )
-    return {
-        row.pk: _row(row, starts[0], known_at, answer, histories[row.pk][1])
-        for row in series
-        if isinstance(answer := answers[str(row.pk)], kernel.Forecast)
-    }
+    starts = covering(series[0], asked.low, asked.high)
+    tasks = [_task(row, histories[row.pk], drivers[row.pk], starts) for row in series]
+    city, is_natural = series[0].city, series[0].profile.get("kind") in NATURAL
+    answers = answered(tasks, starts, Calendar(city.zone) if is_natural else calendar_of(city))
+    return {task.series.pk: _row(task, answers[task.name], starts[0], asked) for task in tasks if task.name in answers}
+
+
+def _task(series: Series, history: tuple[pd.Series, bool], drivers: Sequence[Driver], starts: pd.DatetimeIndex) -> Task:
+    values = _usable(series, history[0], starts[0])
+    if not series.drivers:
+        return Task(series, values, None, history[1])
+    said = influences(series, drivers, values, starts)
+    return Task(series, said.taken_out(values), said, history[1] or any(driver.is_invented for driver in drivers))
 
 
 def _usable(series: Series, history: pd.Series, start: pd.Timestamp) -> pd.Series:
@@ -104,26 +113,28 @@ def _joined(series: Series, history: pd.Series) -> pd.Series:
     return pd.Series(np.interp(steps.asi8, index.asi8, history.to_numpy()), index=steps)
 
 
-def calendar_of(city: City) -> kernel.Calendar:
+def calendar_of(city: City) -> Calendar:
     """The city's working days and days off; what the pack lists overrules the country's rules."""
     off = {date.fromisoformat(day): True for day in city.calendar.get("extra_holidays", ())}
     off |= {date.fromisoformat(day): False for day in city.calendar.get("working_days", ())}
-    return kernel.Calendar(city.zone, city.calendar.get("country"), off)
+    return Calendar(city.zone, city.calendar.get("country"), off)
 
 
-def _row(series: Series, start: pd.Timestamp, known_at: datetime, answer: kernel.Forecast, synthetic: bool) -> Forecast:
+def _row(task: Task, answer: Answer, start: pd.Timestamp, asked: Asked) -> Forecast:
+    series = task.series
     is_climate = answer.method == PROFILE and series.profile["kind"] == "rain"
+    notes = (*answer.notes, *(task.influences.notes if task.influences else ()))
     return Forecast(
         series=series,
-        known_at=known_at,
+        known_at=asked.known_at,
         start=start.to_pydatetime(),
         step_minutes=series.step_minutes,
         mean=_plain(answer.mean),
         quantiles={str(level): _plain(values) for level, values in answer.quantiles.items()},
         method=CLIMATE if is_climate else answer.method,
         weights={CLIMATE: 1.0} if is_climate else answer.weights,
-        notes=[] if is_climate else [note.as_dict() for note in answer.notes],
-        synthetic=synthetic or answer.method == PROFILE,
+        notes=[] if is_climate else [note.as_dict() for note in notes],
+        synthetic=task.synthetic or answer.method == PROFILE,
     )
 
 

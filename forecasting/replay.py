@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from .making import computed
 from .models import Forecast, Lead, Series
-from .readers import frames, histories
+from .readers import frames, replayed
+from .scoring import known_then
 from .tally import Tally, tally
 
 WEEK = timedelta(days=7)
@@ -60,9 +60,9 @@ def _forecasts(
     """Series, forecast and what was known, for every origin. Series of which nothing was known then are left out."""
     origin = begin
     while origin < end:
-        known = histories(series, origin)
-        made = computed(series, known, origin, origin + WEEK, origin)
+        known = known_then(series, origin)
+        made = replayed(series, origin, origin + WEEK, origin)
         for row in series:
             if row.pk in made:
-                yield row, made[row.pk], known[row.pk][0]
+                yield row, made[row.pk], known[row.pk]
         origin += every

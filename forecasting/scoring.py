@@ -52,7 +52,8 @@ def _due(series: Sequence[Series], now: datetime) -> dict[datetime, list[Due]]:
     ends: dict[datetime, list[int]] = defaultdict(list)
     last = last_times(series, now)
     for row in series:
-        if row.pk in last:
+        # What people announce is no expectation.
+        if row.pk in last and not row.is_schedule:
             ends[last[row.pk] + row.step].append(row.pk)
     found: dict[datetime, list[Due]] = defaultdict(list)
     for lead in Lead:

@@ -44,7 +44,7 @@ The limits of the series (minimum, maximum) cut every value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -54,6 +54,7 @@ from django.db.models import Exists, Max, OuterRef
 
 from cities.models import City
 
+from .drivers import published_scale
 from .ingest import Counts, Measured, append
 from .kernel import profiles
 from .models import Observation, Series
@@ -70,7 +71,10 @@ def demo_history(city: City, until: datetime, days: int = 60) -> Counts:
     time, as a feed would. Raises kernel.profiles.InvalidProfile for a profile that is not valid.
     """
     real = Observation.objects.filter(series=OuterRef("pk"), synthetic=False)
-    invented = Series.objects.filter(~Exists(real), city=city).exclude(profile={}).select_related("city")
+    profiled = list(Series.objects.filter(city=city).exclude(profile={}).select_related("city"))
+    schedules = {row.key: row for row in profiled if row.is_schedule}
+    measured = set(Series.objects.filter(Exists(real), city=city).values_list("pk", flat=True))
+    invented = [row for row in profiled if row.pk not in measured and not row.is_schedule]
     with transaction.atomic():
         last = dict(
             Observation.objects.filter(series__in=invented)
@@ -78,23 +82,28 @@ def demo_history(city: City, until: datetime, days: int = 60) -> Counts:
             .annotate(at=Max("valid_at"))
             .order_by()
         )
-        found = [row for series in invented for row in _measured(series, last.get(series.pk), until, days)]
+        found = [row for series in invented for row in _measured(series, schedules, last.get(series.pk), until, days)]
         append(found, synthetic=True)
     return Counts(new=len(found))
 
 
-def _measured(series: Series, last: datetime | None, until: datetime, days: int) -> Iterator[Measured]:
+def _measured(
+    series: Series, schedules: Mapping[str, Series], last: datetime | None, until: datetime, days: int
+) -> Iterator[Measured]:
     starts = steps_between(series, until - timedelta(days=days) if last is None else last + series.step, until)
     if len(starts):
-        for at, value in zip(starts.to_pydatetime(), sampled(series, starts), strict=True):
+        plans = [schedules[key] for key in series.drivers if key in schedules]
+        for at, value in zip(starts.to_pydatetime(), sampled(series, starts, plans), strict=True):
             yield Measured(series.pk, at, at + series.step, value)
 
 
-def sampled(series: Series, starts: pd.DatetimeIndex) -> list[float]:
-    """The synthetic values of the steps that begin at `starts`, within the limits of the series."""
+def sampled(series: Series, starts: pd.DatetimeIndex, plans: Sequence[Series] = ()) -> list[float]:
+    """The synthetic values of the steps that begin at `starts`, at the share of full running that the published plans
+    of its schedules say, within the limits of the series."""
     profile = profiles.Profile.from_dict(series.profile)
     key = f"{series.city.key}/{series.key}"
     values = profiles.sampled(profile, key, series.city.zone, starts, series.step_minutes)
+    values = values * published_scale(series, plans, starts)
     return [float(f"{value:.{SIGNIFICANT}g}") for value in within_limits(series, values)]
 
 

@@ -26,6 +26,7 @@ RULES = {
     Rule.GAP: gettext_noop("gap"),
     Rule.LATE: gettext_noop("late"),
     Rule.REGRESSOR: gettext_noop("regressor"),
+    Rule.SCHEDULE: gettext_noop("schedule"),
     Rule.SHORT: gettext_noop("short history"),
     Rule.STALE: gettext_noop("stale history"),
     Rule.PROFILE: gettext_noop("published profile"),
@@ -44,6 +45,7 @@ EXPERTS = {
     "exponential smoothing": gettext_noop("exponential smoothing"),
     "profile": gettext_noop("published profile"),
     "climate": gettext_noop("published climate"),
+    "schedule": gettext_noop("announced schedule"),
 }
 SENTENCES = (
     gettext_noop("left out"),
@@ -55,6 +57,7 @@ SENTENCES = (
     gettext_noop("filled for the computation"),
     gettext_noop("steps without a value before the start"),
     gettext_noop("%(name)s is not known there and was not used"),
+    gettext_noop("multiplied by the schedule %(name)s, %(low)s to %(high)s"),
     gettext_noop("moved the profile's level by a factor of %(factor)s"),
     gettext_noop("stands in: %(reason)s"),
     gettext_noop("no value at all"),
