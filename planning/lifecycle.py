@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -243,7 +244,7 @@ def expire() -> int:
 def _propose(plan: Plan) -> None:
     with transaction.atomic():
         mine = Plan.objects.filter(pk=plan.pk, state=State.SOLVING, stage=PARTS).update(
-            state=State.PROPOSED, stage="", progress=1.0, proposed_at=timezone.now()
+            state=State.PROPOSED, stage="", progress=1.0, proposed_at=timezone.now(), **_missing(plan)
         )
         if not mine:  # another worker's join came first
             return
@@ -251,6 +252,18 @@ def _propose(plan: Plan) -> None:
     plan.refresh_from_db()
     if plan.publish_when_ready:
         _publish_unasked(plan)
+
+
+def _missing(plan: Plan) -> dict[str, Any]:
+    """The plan's shortages and facts with those of its follow-up work: who reads of one must read of the other."""
+    parts = list(plan.parts.order_by("sector", "key"))
+    found = [own.missing(plan, [part for part in parts if part.sector == own.name]) for own in sectors()]
+    shortages = [asdict(short) for missing in found for short in missing.shortages]
+    facts = [asdict(fact) for missing in found for fact in missing.facts]
+    if not shortages and not facts:
+        return {}
+    result = {**plan.result, "shortages": [*plan.result["shortages"], *shortages]}
+    return {"result": result, "facts": [*facts, *plan.facts]}
 
 
 def _publish_unasked(plan: Plan) -> None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from .kernel.explain import Fact
 from .kernel.horizon import Horizon
 from .kernel.network import Network
+from .kernel.outcome import Shortage
 
 if TYPE_CHECKING:
     from cities.models import City
@@ -71,6 +73,14 @@ class FollowUpResult:
     broken_limits: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Missing:
+    """What follow-up work could not do of what the plan gives it, told with the plan's own shortages and facts."""
+
+    shortages: tuple[Shortage, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+
 _FIGURES = "0123456789%"
 
 
@@ -124,6 +134,10 @@ def _nothing_to_run(data: dict[str, Any]) -> FollowUpResult:
     raise NotImplementedError("this sector asked for no follow-up work")
 
 
+def _nothing_missing(plan: Plan, parts: Sequence[PlanPart]) -> Missing:
+    return Missing()
+
+
 def _publish_nothing(plan: Plan, parts: Sequence[PlanPart]) -> None:
     return None
 
@@ -162,6 +176,8 @@ class Sector:
     """Of a solved plan; keys are unique in the sector."""
     part_charts: Callable[[PlanPart], Sequence[Chart]] = _no_part_charts
     """Of one piece of follow-up work that is done."""
+    missing: Callable[[Plan, Sequence[PlanPart]], Missing] = _nothing_missing
+    """Of the follow-up work when all of it is done, before the plan is proposed."""
 
 
 def sectors() -> list[Sector]:

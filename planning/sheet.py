@@ -79,7 +79,11 @@ class Sheet:
     def put(self, part: Part, asset: Asset | City, role: str, words: str = "{name}") -> None:
         """`words` is a message of the catalog (marked with gettext_noop) that may speak of {name}."""
         self.parts.append(part)
-        self.labels[part.name] = Label(*_in_both(words, name=asset), role, asset.key)
+        self.call(part.name, asset, role, words)
+
+    def call(self, name: str, asset: Asset | City, role: str, words: str = "{name}") -> None:
+        """How people know something that is told of in the plan, a part or not; `words` as in `put`."""
+        self.labels[name] = Label(*_in_both(words, name=asset), role, asset.key)
 
     def note(self, level: str, words: str, **values: object) -> None:
         self.notes.append(Note(level, *_in_both(words, **values)))

@@ -52,7 +52,18 @@ def shortages(plan: Plan) -> Section:
     headers = (_("Who is short"), _("tier"), _("amount"), _("share"), _("from"), _("until"))
     known = names(plan)
     rows = tuple(_shortage_row(plan, short, known) for short in plan.result["shortages"])
-    return Section(_("Shortages"), headers, rows, "" if rows else _("Nobody is short."))
+    return Section(_("Shortages"), headers, rows, _verdict(plan))
+
+
+def _verdict(plan: Plan) -> str:
+    waiting = sum(fact["values"]["count"] for fact in plan.facts if fact["kind"] == "put_off")
+    told = [] if plan.result["shortages"] else [_("Nobody is short.")]
+    if waiting:
+        told.append(
+            _("%(count)d must wait for the next day: their part of today is less than they can be given at once.")
+            % {"count": waiting}
+        )
+    return " ".join(told)
 
 
 def explanation(plan: Plan) -> Section:

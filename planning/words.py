@@ -20,6 +20,13 @@ SENTENCES = {
     "final_shortage": gettext_noop(
         "%(place)s: %(amount)s %(unit)s below the target at the end of the plan (%(share)s of the target)."
     ),
+    "part_shortage": gettext_noop(
+        "%(place)s: %(amount)s %(unit)s, %(share)s of what there is, cannot be delivered between %(first)s and "
+        "%(last)s."
+    ),
+    "put_off": gettext_noop(
+        "%(place)s: %(count)s of %(of)s must wait for the next day; what there is goes to those that need it most."
+    ),
     "held_by_supply": gettext_noop(
         "%(wish)s: held back by %(place)s, whose %(limit)s %(rate_unit)s (on average) are all used in %(hours)s of the "
         "%(short_hours)s short hours."

@@ -5,10 +5,12 @@ A farmer has no login: a secret link leads to one turnout's page and calendar. O
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
@@ -20,11 +22,13 @@ from planning.numbers import Numbers
 from planning.reports import in_force
 
 from .devices import sha256
+from .kernel.crops import CROPS
 from .kernel.lateral import Reason
 from .kernel.policy import Light
 from .light import light_name, outlook
 from .messages import run_statuses
 from .models import FarmerLink, Turnout, ValveRun
+from .reading import Why
 
 TOKEN_BYTES = 24
 """192 bits: nobody finds a link by trying."""
@@ -81,6 +85,8 @@ class Turns:
     cancelled: tuple[Turn, ...]
     previous: Turn | None
     missing: tuple[Missing, ...]
+    because: str
+    """Why the plan has no turn for this gate, and when one may be expected; empty where it has one."""
     light: str
     rain: str
 
@@ -128,6 +134,7 @@ def turns(turnout: Turnout, at: datetime) -> Turns:
         tuple(turn(run) for run in runs.filter(status=ValveRun.Status.CANCELLED, end__gt=at)),
         next(map(turn, last), None),
         _missing(turnout, now.plan),
+        _because(turnout, now.plan, at.astimezone(turnout.city.zone).date()) if now.plan and not to_come else "",
         _light(now.plan),
         _rain(turnout, at),
     )
@@ -185,16 +192,55 @@ def _missing(turnout: Turnout, plan: Plan | None) -> tuple[Missing, ...]:
     """What the plan's turns leave out, and what the lateral itself goes without in the plan's first day."""
     if plan is None:
         return ()
-    part = plan.parts.filter(sector="water", key=turnout.lateral.key, state=PlanPart.State.DONE).first()
-    items = (part.result or {}).get("short", []) if part else []
-    found = [
-        Missing(item["short_m3"], why_in_words(item["reason"])) for item in items if item["turnout"] == turnout.key
-    ]
+    items = _told(turnout, plan, "short")
+    found = [Missing(item["short_m3"], why_in_words(item["reason"])) for item in items]
     share = _lateral_short(plan, turnout.lateral.key)
     if share >= 0.005:
         words = _("the canal gets %(share).0f %% less than its fields ask for")
         found.append(Missing(0.0, words % {"share": 100 * share}))
     return tuple(found)
+
+
+def _told(turnout: Turnout, plan: Plan, what: str) -> list[dict[str, Any]]:
+    """What the turns of the plan's first day say of a turnout in the list "short" or "waiting"."""
+    part = plan.parts.filter(sector="water", key=turnout.lateral.key, state=PlanPart.State.DONE).first()
+    items = (part.result or {}).get(what, []) if part else []
+    return [item for item in items if item["turnout"] == turnout.key]
+
+
+def _because(turnout: Turnout, plan: Plan, today: date) -> str:
+    """Why there is no turn: the plan's record of the fields says whether they wait for the next day or need nothing."""
+    extra = (plan.snapshot or {}).get("extra", {}).get("water", {})
+    day = extra.get("turnouts", {}).get(turnout.lateral.key, {}).get(turnout.key)
+    if day is None or "why" not in day:
+        return ""
+    first = plan.start.astimezone(turnout.city.zone).date()
+    for item in _told(turnout, plan, "waiting"):
+        return _waits(item["part_m3"], day["why"], day_in_words(first + timedelta(days=1), today))
+    return "" if day["km3"] else _needs_nothing(day["why"], first, today)
+
+
+def _waits(part_m3: float, why: Why, next_day: str) -> str:
+    words = _(
+        "Your fields' part of today's water, %(part).0f m³, is less than the shortest turn of your gate. Together with "
+        "the parts of others it goes to the fields that have waited longest. Your fields lack %(lacks).0f mm and may "
+        "lack %(allowed).0f mm. Their turn grows with what they lack and comes first when water is shared again: "
+        "%(day)s."
+    )
+    return words % {"part": part_m3, "lacks": why["deficit_mm"], "allowed": why["allowed_mm"], "day": next_day}
+
+
+def _needs_nothing(why: Why, first: date, today: date) -> str:
+    if why["stage"] == "fallow":
+        return _("Nothing grows on your fields that needs water now.")
+    if CROPS[why["crop"]].paddy is not None:
+        return _("Enough water stands on your fields today.")
+    words = _("Your fields need no water yet: they lack %(lacks).0f mm and are watered from %(allowed).0f mm on.")
+    told = words % {"lacks": why["deficit_mm"], "allowed": why["allowed_mm"]}
+    if why.get("overdue_days", 0.0) < 0:
+        day = day_in_words(first + timedelta(days=math.ceil(-why["overdue_days"])), today)
+        told += " " + _("Without rain their next turn may be expected: %(day)s.") % {"day": day}
+    return told
 
 
 def _lateral_short(plan: Plan, lateral: str) -> float:

@@ -18,7 +18,7 @@ from planning.kernel.network import Demand
 
 from .fields import Field, Standing, fields_of, split
 from .kernel.crops import STAGES
-from .kernel.fields import Block, Weather, ask, check, first_state, need_mm, shortfall, stage_name
+from .kernel.fields import Block, Weather, ask, check, first_state, need_mm, overdue_days, shortfall, stage_name
 from .kernel.soil import dependable_share
 from .kernel.units import HOURS_PER_DAY, M3_PER_KM3, km3_per_hour_from_cms
 from .models import IrrigationSystem, Lateral
@@ -110,6 +110,8 @@ def _add_demand(
         penalty=system.penalty_per_m3 * M3_PER_KM3,
     )
     sheet.put(demand, lateral, "irrigation")
+    # What the lateral's turns cannot deliver is told of the turnouts: the plan itself brings the water to the lateral.
+    sheet.call(f"turnouts.{lateral.key}", lateral, "turnouts", _("{name}, at the turnouts"))
 
 
 def _first_day(
@@ -124,26 +126,29 @@ def _first_day(
     shares = [first / hours for first, hours in zip(_first_hours(reading), _hours_of_days(reading), strict=True)]
     asked = {key: sum(day[key] * share for day, share in zip(wanted, shares, strict=True)) for key in blocks}
     today = weather[0].day
+    applied = _applied(fields, blocks, standing, weather[0])
     found: dict[str, TurnoutDay] = {}
     for key in sorted(asked, key=lambda key: -asked[key]):
         turnout = next(entry.turnout.key for entry in fields if entry.row.key == key)
         tier = FLOWERING_TIER if _flowers(blocks[key], today) else OTHER_TIER
         # The block that asks for most speaks for its turnout.
         if turnout not in found:
-            why = _why(blocks[key], standing.states[key], weather, standing.last_watered.get(turnout))
+            last = standing.last_watered.get(turnout)
+            why = _why(blocks[key], standing.states[key], applied.get(key, 0.0), weather, last)
             found[turnout] = TurnoutDay(km3=0.0, tier=tier, why=why)
         found[turnout]["km3"] += asked[key]
         found[turnout]["tier"] = min(found[turnout]["tier"], tier)
     return found
 
 
-def _why(block: Block, state_mm: float, weather: Sequence[Weather], last: date | None) -> Why:
+def _why(block: Block, state_mm: float, applied_mm: float, weather: Sequence[Weather], last: date | None) -> Why:
     lacks, allowed = shortfall(block, state_mm, weather[0])
     return Why(
         crop=block.crop.name,
         stage=stage_name(block, weather[0].day),
         deficit_mm=round(lacks, 1),
         allowed_mm=round(allowed, 1),
+        overdue_days=round(overdue_days(block, state_mm, weather[0], applied_mm), 2),
         rain_mm=round(sum(day.rain_mm for day in weather[:RAIN_DAYS]), 1),
         days_since=None if last is None else (weather[0].day - last) // timedelta(days=1),
     )

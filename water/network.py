@@ -38,6 +38,7 @@ from .reading import Reading, Sheet, in_force
 from .reports import summary
 from .runs import withdraw_runs, write_runs
 from .schedules import write_schedules
+from .shortages import missing
 from .turns import follow_ups, run
 from .users import add_users
 from .works import add_conduit, add_plant, add_reservoir
@@ -147,6 +148,7 @@ SECTOR = Sector(
     parts=parts,
     follow_ups=follow_ups,
     run=run,
+    missing=missing,
     publish=publish,
     withdraw=withdraw,
     summary=summary,

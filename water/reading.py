@@ -39,6 +39,8 @@ class Why(TypedDict):
     """What the root zone, or the water on rice, lacks when the plan's first day begins."""
     allowed_mm: float
     """How much it may lack before it is watered."""
+    overdue_days: float
+    """How many days ago it came to lack that much; below 0 it can still wait so long."""
     rain_mm: float
     """Rain to be relied on in the first three local days."""
     days_since: int | None

@@ -14,6 +14,8 @@ from planning.models import Plan, PlanPart
 from planning.numbers import Numbers, Rates
 from planning.sectors import Section
 
+from .shortages import Undelivered, short_at_head_km3
+
 DAY_HOURS = 24.0
 
 
@@ -62,12 +64,16 @@ def users(numbers: Numbers) -> Section:
     headers = (_("User"), _("10³ m³ a day"), _("short, 10³ m³"), _("served"))
     days = float(np.sum(numbers.hours)) / DAY_HOURS
     short = {row.name: row for row in numbers.short("zone", "fab", "industry", "irrigation")}
+    at_turnouts = {f"irrigation.{key}": volume for key, volume in short_at_head_km3(numbers.plan).items()}
     rows = []
     for row in numbers.served("zone", "fab", "industry", "irrigation"):
-        served, missing = numbers.amount(row.rates), numbers.amount(short[row.name].rates)
+        undelivered = at_turnouts.get(row.name, 0.0)
+        served = numbers.amount(row.rates) - undelivered
+        missing = numbers.amount(short[row.name].rates) + undelivered
         share = f"{served / (served + missing):.1%}" if served + missing else ""
         rows.append((row.label, f"{served / days:,.1f}", f"{missing:,.1f}", share))
-    return Section(_("Users"), headers, tuple(rows))
+    note = _("What turnouts go without is counted here where the canals take it, before their losses.")
+    return Section(_("Users"), headers, tuple(rows), note if at_turnouts else "")
 
 
 @dataclass(frozen=True)
@@ -118,17 +124,19 @@ def pumping(numbers: Numbers) -> Section:
 
 
 def valve_runs(plan: Plan) -> Section:
-    headers = (_("Lateral"), _("runs"), _("first opens"), "m³", _("m³ short"))
+    headers = (_("Lateral"), _("runs"), _("first opens"), "m³", _("m³ short"), _("wait"), _("m³ left over"))
     numbers = Numbers(plan)
     parts = plan.parts.filter(sector="water", state=PlanPart.State.DONE).order_by("key")
     rows = tuple(_lateral_row(numbers, part) for part in parts)
     total = sum(len(part.result["runs"]) for part in parts)
     note = _("%(count)d valve runs in the next 24 h.") % {"count": total}
+    if any(Undelivered.of(part).waiting for part in parts):
+        note += " " + _("Turnouts wait for the next day where their part of the water is less than their shortest run.")
     return Section(_("Valve runs"), headers, rows, note)
 
 
 def _lateral_row(numbers: Numbers, part: PlanPart) -> tuple[str, ...]:
-    runs, short = part.result["runs"], part.result["short"]
+    runs, left = part.result["runs"], Undelivered.of(part)
     opens = min((run["start"] for run in runs), default=None)
     zone = numbers.plan.city.zone
     return (
@@ -136,7 +144,9 @@ def _lateral_row(numbers: Numbers, part: PlanPart) -> tuple[str, ...]:
         str(len(runs)),
         f"{timezone.localtime(parse_datetime(opens), zone):%m-%d %H:%M}" if opens else "",
         f"{sum(run['volume_m3'] for run in runs):,.0f}",
-        f"{sum(item['short_m3'] for item in short):,.0f}",
+        f"{left.short_m3:,.0f}",
+        str(left.waiting),
+        f"{left.remainder_m3:,.0f}",
     )
 
 

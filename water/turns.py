@@ -17,8 +17,8 @@ from planning.kernel.horizon import Horizon
 from planning.models import Plan
 from planning.sectors import FollowUp, FollowUpResult
 
-from .irrigation import OTHER_TIER
 from .kernel import lateral as kernel
+from .kernel.sharing import Claim, share_out
 from .kernel.turns import plan_turns
 from .kernel.units import M3_PER_KM3, m3_from_cms_minutes
 from .models import Lateral, Turnout
@@ -39,37 +39,32 @@ def follow_ups(plan: Plan) -> list[FollowUp]:
     for lateral in laterals.order_by("key"):
         served = result["demands"].get(f"irrigation.{lateral.key}", {}).get("served", [])
         data = _input(plan, horizon, lateral, wanted.get(lateral.key, {}), served)
-        if any(valve["wanted_m3"] > 0 for valve in data["valves"]):
+        if data["water_m3"] > 0 and data["claims"]:
             works.append(FollowUp(lateral.key, data))
     return works
 
 
 def run(data: dict[str, Any]) -> FollowUpResult:
-    """Plans the turns of one lateral. What is not delivered is stated with its reason, in m³ by turnout.
+    """Shares a lateral's water among its turnouts and plans their turns. All volumes in m³ at the turnouts.
 
-    Delivered + short + `left_m3` (less than one slot of one valve) is the lateral's water of the day.
+    Delivered + short + `left_m3` is the lateral's water of the day. `short` is what the canal cannot deliver, with the
+    limit that stands in the way; of the turnouts in `waiting` others use the part until the next day.
     """
+    claims = [Claim(**claim) for claim in data["claims"]]
+    shares = share_out(claims, data["water_m3"])
+    slot_m3 = {claim.name: claim.slot_m3 for claim in claims}
     case = kernel.TurnCase(
         kernel.Lateral(**{**data["lateral"], "quiet": tuple(tuple(window) for window in data["lateral"]["quiet"])}),
-        tuple(kernel.Valve(**valve) for valve in data["valves"]),
+        tuple(_valve(valve, shares.slots[valve["name"]] * slot_m3[valve["name"]]) for valve in data["valves"]),
         tuple(data["inflow_m3s"]),
     )
     turns = plan_turns(case, time_limit=TIME_LIMIT_SECONDS)
     start, slot = datetime.fromisoformat(data["start"]), timedelta(minutes=case.lateral.slot_minutes)
-    runs = [
-        {
-            "turnout": run.valve,
-            "start": (start + run.first_slot * slot).isoformat(),
-            "end": (start + run.until_slot * slot).isoformat(),
-            "volume_m3": run.volume_m3,
-        }
-        for run in turns.runs
-    ]
-    short = [{"turnout": item.valve, "short_m3": item.short_m3, "reason": item.reason.value} for item in turns.short]
     result = {
-        "runs": runs,
-        "short": short,
-        "left_m3": data["left_m3"],
+        "runs": [_run(run, start, slot) for run in turns.runs],
+        "short": [_short(item) for item in turns.short],
+        "waiting": [{"turnout": name, "part_m3": part} for name, part in shares.waiting_m3.items()],
+        "left_m3": shares.left_m3,
         "status": turns.status.value,
         "gap": turns.gap,
         "seconds": turns.seconds,
@@ -77,16 +72,26 @@ def run(data: dict[str, Any]) -> FollowUpResult:
     return FollowUpResult(result, turns.broken_limits)
 
 
+def _run(run: kernel.Run, start: datetime, slot: timedelta) -> dict[str, Any]:
+    return {
+        "turnout": run.valve,
+        "start": (start + run.first_slot * slot).isoformat(),
+        "end": (start + run.until_slot * slot).isoformat(),
+        "volume_m3": run.volume_m3,
+    }
+
+
+def _short(item: kernel.Short) -> dict[str, Any]:
+    return {"turnout": item.valve, "short_m3": item.short_m3, "reason": item.reason.value}
+
+
 def _input(
-    plan: Plan, horizon: Horizon, lateral: Lateral, wanted: dict[str, TurnoutDay], served: Sequence[float]
+    plan: Plan, horizon: Horizon, lateral: Lateral, wanted: Mapping[str, TurnoutDay], served: Sequence[float]
 ) -> dict[str, Any]:
     """Everything counted at the turnouts: what the lateral loses on the way is taken off its capacity and volumes."""
-    got = _first_day_km3(horizon, served) * lateral.system.conveyance_efficiency * lateral.efficiency * M3_PER_KM3
-    total = sum(day["km3"] for day in wanted.values())
-    turnouts = sorted(lateral.turnouts.all(), key=lambda turnout: turnout.key)
-    asked = {t.key: got * wanted[t.key]["km3"] / total if total and t.key in wanted else 0.0 for t in turnouts}
-    whole = in_whole_slots(asked, {t.key: m3_from_cms_minutes(t.flow_m3s, SLOT_MINUTES) for t in turnouts})
-    tiers = {key: day["tier"] for key, day in wanted.items()}
+    arrives = lateral.system.conveyance_efficiency * lateral.efficiency * M3_PER_KM3
+    turnouts = [turnout for turnout in lateral.turnouts.all() if wanted.get(turnout.key, {}).get("km3")]
+    turnouts.sort(key=lambda turnout: turnout.key)
     capacity = lateral.capacity_m3s * lateral.efficiency
     return {
         "start": plan.start.isoformat(),
@@ -97,38 +102,45 @@ def _input(
             "quiet": quiet_slots(lateral.quiet_windows, horizon.start),
         },
         "inflow_m3s": [capacity if rate > 0 else 0.0 for rate in _by_slot(horizon, served)],
-        "valves": [_valve(turnout, whole[turnout.key], tiers.get(turnout.key, OTHER_TIER)) for turnout in turnouts],
-        "left_m3": max(0.0, sum(asked.values()) - sum(whole.values())),
+        "water_m3": _first_day_km3(horizon, served) * arrives,
+        "arriving_share": lateral.system.conveyance_efficiency * lateral.efficiency,
+        "valves": [_limits(turnout, wanted[turnout.key]["tier"]) for turnout in turnouts],
+        "claims": [_claim(turnout, wanted[turnout.key], arrives) for turnout in turnouts],
     }
 
 
-def _valve(turnout: Turnout, wanted_m3: float, tier: int) -> dict[str, Any]:
+def _limits(turnout: Turnout, tier: int) -> dict[str, Any]:
     longest = turnout.max_run_minutes
     return {
         "name": turnout.key,
         "flow_m3s": turnout.flow_m3s,
-        "wanted_m3": wanted_m3,
-        "min_run_slots": max(1, math.ceil(turnout.min_run_minutes / SLOT_MINUTES)),
+        "min_run_slots": _shortest_slots(turnout),
         "max_run_slots": None if longest is None else max(1, longest // SLOT_MINUTES),
         "travel_minutes": turnout.travel_minutes,
         "tier": tier,
     }
 
 
-def in_whole_slots(asked_m3: Mapping[str, float], slot_m3: Mapping[str, float]) -> dict[str, float]:
-    """Volumes rounded to whole slots of each valve that together are no more than asked.
+def _valve(limits: Mapping[str, Any], wanted_m3: float) -> kernel.Valve:
+    return kernel.Valve(**limits, wanted_m3=wanted_m3)
 
-    A valve gives all or nothing for a slot; rounding each down alone would lose half a slot per turnout and day, so the
-    largest remainders get the slots that are left over.
-    """
-    slots = {key: math.floor(volume / slot_m3[key] + 1e-9) for key, volume in asked_m3.items()}
-    rest = {key: volume - slots[key] * slot_m3[key] for key, volume in asked_m3.items()}
-    left = sum(rest.values())
-    for key in sorted(rest, key=lambda key: (-rest[key] / slot_m3[key], key)):
-        if rest[key] > 0 and slot_m3[key] <= left + 1e-9:
-            slots[key] += 1
-            left -= slot_m3[key]
-    return {key: count * slot_m3[key] for key, count in slots.items()}
+
+def _claim(turnout: Turnout, day: TurnoutDay, arrives: float) -> dict[str, Any]:
+    """What stands in the snapshot of the turnout's fields, as the sharing rule needs it."""
+    why = day.get("why")
+    return {
+        "name": turnout.key,
+        "wanted_m3": day["km3"] * arrives,
+        "slot_m3": m3_from_cms_minutes(turnout.flow_m3s, SLOT_MINUTES),
+        "min_slots": _shortest_slots(turnout),
+        "tier": day["tier"],
+        "overdue_days": why["overdue_days"] if why else 0.0,
+        "days_since": why["days_since"] if why else None,
+    }
+
+
+def _shortest_slots(turnout: Turnout) -> int:
+    return max(1, math.ceil(turnout.min_run_minutes / SLOT_MINUTES))
 
 
 def quiet_slots(windows: Sequence[Sequence[str]], start: datetime) -> list[list[int]]:

@@ -29,7 +29,7 @@ from water.models import (
 from water.network import SECTOR
 from water.reading import Reading, Sheet, TurnoutDay
 from water.runs import withdraw_runs, write_runs
-from water.turns import follow_ups, in_whole_slots, quiet_slots, run
+from water.turns import follow_ups, quiet_slots, run
 
 Status = ValveRun.Status
 
@@ -175,6 +175,7 @@ def test_a_farmer_is_told_why():
         "stage": "initial",
         "deficit_mm": 9.0,
         "allowed_mm": 14.0,
+        "overdue_days": -1.42,  # (9.04 - 14) / 3.5 mm a day
         "rain_mm": 0.0,
         "days_since": 3,
     }
@@ -213,12 +214,6 @@ def test_quiet_windows_pass_midnight():
     # From 23:00: until 05:00 = slot 24, and again from 22:00 = slot 92 to the end
     assert quiet_slots([["22:00", "05:00"]], path("2026-11-23T23:00").start) == [[0, 24], [92, 96]]
     assert quiet_slots([], path().start) == []
-
-
-def test_whole_slots_lose_no_more_than_one_slot_of_the_lateral():
-    # 2.5, 1.4 and 0.4 slots of 100 m³: 4.3 slots together. 2, 1 and 0 are whole; the largest remainder gets the fourth.
-    shares = in_whole_slots({"a": 250.0, "b": 140.0, "c": 40.0}, {"a": 100.0, "b": 100.0, "c": 100.0})
-    assert shares == {"a": 300.0, "b": 100.0, "c": 0.0}
 
 
 # --- after the solve -----------------------------------------------------------------------------------------
@@ -286,6 +281,27 @@ def test_what_the_turns_cannot_deliver_is_stated(lateral: Lateral):
     assert done.broken_limits == ()
     assert delivered <= 2 * 17_280
     assert delivered + missing + done.result["left_m3"] == pytest.approx(86_400)
+
+
+def test_water_for_one_turnout_goes_to_the_one_that_is_longer_overdue(lateral: Lateral):
+    # 480 m³ at the turnouts, 320 for the upper and 160 for the lower one: neither makes the shortest run of 360 m³
+    plan = a_plan(lateral, tomorrow(), served=480 / 0.72 / 24_000)
+    turnouts = plan.snapshot["extra"]["water"]["turnouts"]["lateral"]
+    why = {"crop": "guava", "stage": "mid", "deficit_mm": 20.0, "allowed_mm": 14.0, "rain_mm": 0.0, "days_since": 5}
+    turnouts["upper"]["why"] = {**why, "overdue_days": 0.3}
+    turnouts["lower"]["why"] = {**why, "overdue_days": 1.7}
+    (work,) = follow_ups(plan)
+    done = run(json.loads(json.dumps(work.input)))
+    assert [(run["turnout"], run["volume_m3"]) for run in done.result["runs"]] == [("lower", pytest.approx(360))]
+    assert done.result["waiting"] == [{"turnout": "upper", "part_m3": pytest.approx(320)}]
+    assert (done.result["short"], done.result["left_m3"]) == ([], pytest.approx(120))
+
+
+def test_a_turnout_whose_fields_want_nothing_takes_no_part(lateral: Lateral):
+    plan = a_plan(lateral, tomorrow())
+    plan.snapshot["extra"]["water"]["turnouts"]["lateral"]["lower"]["km3"] = 0.0
+    (work,) = follow_ups(plan)
+    assert [claim["name"] for claim in work.input["claims"]] == ["upper"]
 
 
 def test_a_lateral_that_gets_nothing_needs_no_turns(lateral: Lateral):

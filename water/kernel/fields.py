@@ -143,6 +143,16 @@ def shortfall(block: Block, state_mm: float, weather: Weather) -> tuple[float, f
     return max(0.0, kept.refill_mm - state), kept.refill_mm - low
 
 
+def overdue_days(block: Block, state_mm: float, weather: Weather, applied_mm: float = 0.0) -> float:
+    """How many days ago the field reached what it may lack, at its usual use; below 0 it can still wait so long.
+
+    `applied_mm` is what it has got since the day of `state_mm` began.
+    """
+    lacks, allowed = shortfall(block, state_mm, weather)
+    use = _usual_use_mm(block, weather)
+    return (lacks - applied_mm - allowed) / use if use else 0.0
+
+
 def ask(
     blocks: Sequence[Block],
     states: Mapping[str, float],
@@ -203,6 +213,17 @@ def block_problems(blocks: Sequence[Block]) -> list[Problem]:
             if not 0 <= value < float("inf"):
                 found.append(Problem(f"blocks.{block.name}.{field}", value, "a number not below 0"))
     return found
+
+
+def _usual_use_mm(block: Block, weather: Weather) -> float:
+    """What a field uses on a usual day: its crop, and for rice what percolates, or an even share of the soaking."""
+    age = age_of(block, weather.day)
+    if age is None:
+        return 0.0
+    if age < 0 and block.crop.paddy:
+        return block.crop.paddy.soaking_mm / block.crop.paddy.soaking_days
+    seep = block.percolation_mm_per_day if block.crop.paddy else 0.0
+    return kc(block.crop, age) * weather.usual_eto_mm + seep
 
 
 def _before(block: Block, age: int, state_mm: float, weather: Weather) -> float:
