@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from .kernel.horizon import Horizon
 from .models import Plan
 
 QUARTER = timedelta(minutes=15)
 WEEK = ((96, 0.25), (144, 1.0))
+FARTHEST_AHEAD = timedelta(days=14)
+"""A plan needs forecasts that mean something at its start."""
+LONGEST_AGO = timedelta(days=3653)
+"""Ten years: before that no tariff or calendar of a city pack is meant."""
 
 
 def next_quarter(now: datetime) -> datetime:
@@ -16,6 +22,21 @@ def next_quarter(now: datetime) -> datetime:
     floor = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
     first = floor + QUARTER
     return first if first - now >= timedelta(minutes=1) else first + QUARTER
+
+
+def week_end(start: datetime) -> datetime:
+    return start + timedelta(hours=sum(count * hours for count, hours in WEEK))
+
+
+def start_problem(start: datetime, now: datetime) -> str:
+    """Why no plan can begin then, for people; "" where one can. A past week is a replay with what was known then."""
+    if start - now > FARTHEST_AHEAD:
+        return _("more than %(days)d days ahead, where forecasts say nothing") % {"days": FARTHEST_AHEAD.days}
+    if now - start > LONGEST_AGO:
+        return _("more than %(days)d days ago, before anything that a city pack holds") % {"days": LONGEST_AGO.days}
+    if start.timestamp() % QUARTER.total_seconds():
+        return _("not on a quarter hour, with which every plan begins")
+    return ""
 
 
 def horizon_of(plan: Plan) -> Horizon:

@@ -15,13 +15,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cities.models import City
 
-from .horizons import WEEK, next_quarter
+from .horizons import WEEK, next_quarter, week_end
 from .kernel.outcome import Status
 from .models import Plan, PlanEvent, PlanPart
 from .sectors import FollowUp, sectors
@@ -32,7 +32,7 @@ State = Plan.State
 LEASE = timedelta(seconds=60)
 """A worker that has not renewed for this long is taken for dead; it renews every few seconds."""
 TOO_LATE = timedelta(hours=1)
-"""A request that no worker took for so long fails: a plan that comes much later is one that nobody expects."""
+"""Work that no worker took for so long fails its plan: a plan that comes much later is one that nobody expects."""
 ATTEMPTS = 3
 """So often is work taken up again after a worker died with it. What kills three workers would kill the fourth."""
 PARTS = "parts"
@@ -45,6 +45,16 @@ class Refused(Exception):
     """A transition that the plan's state does not allow. The text is for people."""
 
 
+class Busy(Refused):
+    """The city is solving another plan: `plan`, or None where that one ended in this moment. The text says who has it,
+    and since a process that died keeps its lease, until when at least.
+    """
+
+    def __init__(self, plan: Plan | None) -> None:
+        super().__init__(_("The city is busy.") if plan is None else _why_busy(plan))
+        self.plan = plan
+
+
 class LostLease(Exception):
     """Another worker has taken the plan over; whoever gets this must stop without writing."""
 
@@ -53,20 +63,19 @@ def request(
     city: City, *, start: datetime | None = None, by: Person = None, reason: str = "", publish: bool = False
 ) -> Plan:
     """A new plan of the coming week, waiting for a worker."""
-    start = start or next_quarter(timezone.now())
-    hours = sum(count * length for count, length in WEEK)
-    with transaction.atomic():
-        plan = Plan.objects.create(
-            city=city,
-            start=start,
-            horizon=[list(block) for block in WEEK],
-            valid_until=start + timedelta(hours=hours),
-            requested_by=by,
-            reason=reason,
-            publish_when_ready=publish,
-        )
-        _record(plan, "requested", by, reason)
-    return plan
+    return _new(city, start, requested_by=by, reason=reason, publish_when_ready=publish)
+
+
+def begin(city: City, *, start: datetime | None = None, reason: str = "", publish: bool = False) -> Plan:
+    """A new plan in the hands of this process, which solves it at once. Raises Busy, and makes none, for a busy city.
+
+    No worker ever takes it up: it ends with this process, for nobody expects it any more when its command was killed.
+    """
+    taken = {"state": State.SOLVING, "stage": "claimed", "foreground": True, **_taken(uuid.uuid4()), "attempt": 1}
+    try:
+        return _new(city, start, reason=reason, publish_when_ready=publish, **taken)
+    except IntegrityError:
+        raise Busy(Plan.objects.select_related("city").filter(city=city, state=State.SOLVING).first()) from None
 
 
 def request_due() -> list[Plan]:
@@ -115,9 +124,13 @@ def keep_inputs(plan: Plan, **fields: Any) -> None:
 
 
 def solved(plan: Plan, fields: dict[str, Any], follow_ups: Sequence[tuple[str, FollowUp]]) -> None:
-    """Writes an accepted answer, releases the plan and leaves the follow-up work (sector, work) waiting."""
+    """Writes an accepted answer, releases the plan and leaves the follow-up work (sector, work) waiting.
+
+    A plan of the foreground stays with its process, which does that work too.
+    """
+    released = {} if plan.foreground else {"token": None, "lease_until": None}
     with transaction.atomic():
-        _held(plan, stage=PARTS, token=None, lease_until=None, **fields)
+        _held(plan, stage=PARTS, **released, **fields)
         PlanPart.objects.filter(plan=plan).delete()
         PlanPart.objects.bulk_create(
             PlanPart(plan=plan, sector=name, key=work.key, input=work.input) for name, work in follow_ups
@@ -126,10 +139,20 @@ def solved(plan: Plan, fields: dict[str, Any], follow_ups: Sequence[tuple[str, F
     plan.refresh_from_db()
 
 
+def renew_part(part: PlanPart) -> None:
+    """Keeps the lease on a part that takes its time."""
+    _held(part, lease_until=timezone.now() + LEASE)
+
+
+def release_part(part: PlanPart) -> None:
+    """Leaves a part that was interrupted to the next who comes."""
+    PlanPart.objects.filter(pk=part.pk, token=part.token).update(state=PlanPart.State.REQUESTED, **_FREE)
+
+
 def part_done(part: PlanPart, **fields: Any) -> None:
     """Writes a part's result, while the worker holds it. Broken limits make the part, and with it the plan, fail."""
     state = PlanPart.State.FAILED if fields.get("broken_limits") or fields.get("failure") else PlanPart.State.DONE
-    _held(part, state=state, token=None, lease_until=None, **fields)
+    _held(part, state=state, **_FREE, **fields)
 
 
 def join(plan_id: int) -> Plan:
@@ -148,6 +171,9 @@ def join(plan_id: int) -> Plan:
 
 
 def approve(plan: Plan, by: Person = None, note: str = "") -> None:
+    """Where the city's settings say `four_eyes`, by a person, and not by the one who asked for the plan."""
+    if plan.city.settings.get("four_eyes") and by in (None, plan.requested_by):
+        raise Refused(_("In this city a second person approves: not the one who asked for the plan."))
     with transaction.atomic():
         _move(plan, [State.PROPOSED], State.APPROVED, approved_at=timezone.now(), approved_by=by)
         _record(plan, "approved", by, note)
@@ -202,30 +228,24 @@ def cancel(plan: Plan, by: Person = None) -> None:
 
 def fail(plan: Plan, why: str) -> None:
     """Ends a plan that cannot become one. The plan in force stays in force."""
-    held = Q(token=plan.token) if plan.token else Q()
-    ended = Plan.objects.filter(held, pk=plan.pk, state__in=[State.REQUESTED, State.SOLVING]).update(
-        state=State.FAILED, failure=why, ended_at=timezone.now(), token=None, lease_until=None
-    )
-    if ended:
-        _record(plan, "failed", None, why)
-    plan.refresh_from_db()
+    _fail(plan, why, Q(token=plan.token) if plan.token else Q())
 
 
 def reap() -> int:
     """Frees the work of dead workers, so that `dispatch` sends it again; after the last attempt the plan fails."""
     now = timezone.now()
     freed = 0
-    for plan in Plan.objects.filter(state=State.SOLVING, lease_until__lt=now).exclude(stage=PARTS):
+    for plan in Plan.objects.filter(state=State.SOLVING, lease_until__lt=now):
         freed += _free_plan(plan, now)
     for part in PlanPart.objects.filter(state=PlanPart.State.SOLVING, lease_until__lt=now):
         freed += _free_part(part, now)
-    for plan in Plan.objects.filter(state=State.SOLVING, stage=PARTS):
+    for plan in _waiting_for_parts():
         join(plan.pk)  # a worker may have died between its last part and the join
     return freed
 
 
 def expire() -> int:
-    """Ends plans whose week is over, and requests that nobody took up in time."""
+    """Ends plans whose week is over, and those whose work nobody took up in time."""
     over = Plan.objects.filter(
         state__in=[State.PUBLISHED, State.PROPOSED, State.APPROVED], valid_until__lte=timezone.now()
     )
@@ -235,16 +255,57 @@ def expire() -> int:
             _move(plan, [State.PUBLISHED, State.PROPOSED, State.APPROVED], State.EXPIRED, ended_at=timezone.now())
             _record(plan, "expired", None, "")
         expired += 1
-    for plan in Plan.objects.filter(state=State.REQUESTED, requested_at__lt=timezone.now() - TOO_LATE):
-        fail(plan, _("No worker took it up in time."))
-        expired += 1
+    late = timezone.now() - TOO_LATE
+    for plan in Plan.objects.filter(state=State.REQUESTED, requested_at__lt=late):
+        expired += _fail(plan, _("No worker took it up in time."), Q(state=State.REQUESTED))
+    for plan in _waiting_for_parts().filter(events__what="solved", events__at__lt=late):
+        expired += _fail(plan, _("It was solved, but no worker took up its follow-up work in time."), Q(stage=PARTS))
     return expired
+
+
+def _why_busy(plan: Plan) -> str:
+    if plan.lease_until is None:
+        return _("The city is busy: workers are at the follow-up work of %(plan)s.") % {"plan": plan}
+    who = _("another command") if plan.foreground else _("a worker")
+    free_at = f"{timezone.localtime(plan.lease_until, plan.city.zone):%H:%M:%S}"
+    figures = {"plan": plan, "who": who, "time": free_at}
+    return _("The city is busy: %(who)s is making %(plan)s. If it has died, the city is free at %(time)s.") % figures
+
+
+def _new(city: City, start: datetime | None, **fields: Any) -> Plan:
+    start = start or next_quarter(timezone.now())
+    with transaction.atomic():
+        plan = Plan.objects.create(
+            city=city,
+            start=start,
+            horizon=[list(block) for block in WEEK],
+            valid_until=week_end(start),
+            **fields,
+        )
+        _record(plan, "requested", plan.requested_by, plan.reason)
+    return plan
+
+
+def _waiting_for_parts() -> QuerySet[Plan]:
+    """Solved plans whose follow-up work is the workers'. A plan of the foreground is its process's alone."""
+    return Plan.objects.filter(state=State.SOLVING, stage=PARTS, foreground=False)
+
+
+def _fail(plan: Plan, why: str, still: Q) -> int:
+    """Fails the plan where `still` holds of its row. Returns how many plans that were."""
+    ended = Plan.objects.filter(still, pk=plan.pk, state__in=[State.REQUESTED, State.SOLVING]).update(
+        state=State.FAILED, failure=why, ended_at=timezone.now(), **_FREE
+    )
+    if ended:
+        _record(plan, "failed", None, why)
+    plan.refresh_from_db()
+    return ended
 
 
 def _propose(plan: Plan) -> None:
     with transaction.atomic():
         mine = Plan.objects.filter(pk=plan.pk, state=State.SOLVING, stage=PARTS).update(
-            state=State.PROPOSED, stage="", progress=1.0, proposed_at=timezone.now(), **_missing(plan)
+            state=State.PROPOSED, stage="", progress=1.0, proposed_at=timezone.now(), **_FREE, **_missing(plan)
         )
         if not mine:  # another worker's join came first
             return
@@ -293,11 +354,12 @@ def _publish_unasked(plan: Plan) -> None:
 
 
 def _free_plan(plan: Plan, now: datetime) -> int:
+    is_dead = Q(state=State.SOLVING, token=plan.token, lease_until__lt=now)
+    if plan.foreground:
+        return _fail(plan, _("The command that was making it ended before it was done."), is_dead)
     if plan.attempt >= ATTEMPTS:
-        fail(plan, _("Its worker died %(count)d times.") % {"count": plan.attempt})
-        return 1
-    dead = Plan.objects.filter(pk=plan.pk, state=State.SOLVING, token=plan.token, lease_until__lt=now)
-    freed = dead.update(state=State.REQUESTED, token=None, lease_until=None, sent_at=None, stage="")
+        return _fail(plan, _("Its worker died %(count)d times.") % {"count": plan.attempt}, is_dead)
+    freed = Plan.objects.filter(is_dead, pk=plan.pk).update(state=State.REQUESTED, sent_at=None, stage="", **_FREE)
     if freed:
         _record(plan, "taken back", None, _("Its worker stopped renewing the lease."))
     return freed
@@ -307,8 +369,11 @@ def _free_part(part: PlanPart, now: datetime) -> int:
     dead = PlanPart.objects.filter(pk=part.pk, state=PlanPart.State.SOLVING, token=part.token, lease_until__lt=now)
     if part.attempt >= ATTEMPTS:
         why = _("Its worker died %(count)d times.") % {"count": part.attempt}
-        return dead.update(state=PlanPart.State.FAILED, failure=why, token=None, lease_until=None)
-    return dead.update(state=PlanPart.State.REQUESTED, token=None, lease_until=None, sent_at=None)
+        return dead.update(state=PlanPart.State.FAILED, failure=why, **_FREE)
+    return dead.update(state=PlanPart.State.REQUESTED, sent_at=None, **_FREE)
+
+
+_FREE: dict[str, Any] = {"token": None, "lease_until": None}
 
 
 def _taken(token: uuid.UUID) -> dict[str, Any]:

@@ -66,6 +66,8 @@ class Plan(Work):
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     publish_when_ready = models.BooleanField(_("publish without asking"), default=False)
 
+    foreground = models.BooleanField(default=False, editable=False)
+    """Solved by the process that asked for it, and by nobody else: no worker takes it up after that process."""
     stage = models.CharField(_("stage"), max_length=40, blank=True)
     progress = models.FloatField(_("progress"), default=0.0)
     cancel_requested = models.BooleanField(_("cancel requested"), default=False)

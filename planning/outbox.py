@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from datetime import timedelta
 
 from celery import current_app, group
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -43,8 +42,10 @@ def dispatch() -> int:
     return len(plans) + len(parts)
 
 
-def _waiting(parts: Iterable[PlanPart]) -> list[int]:
-    return [part.pk for part in parts if part.state == PlanPart.State.REQUESTED]
+def _waiting(parts: QuerySet[PlanPart]) -> list[int]:
+    """Those that workers may take: of a plan that still waits for them, and of none that a command is making."""
+    open_to_workers = {"state": PlanPart.State.REQUESTED, "plan__state": Plan.State.SOLVING, "plan__foreground": False}
+    return list(parts.filter(**open_to_workers).values_list("pk", flat=True))
 
 
 def _send_plans(ids: list[int]) -> None:

@@ -1,7 +1,8 @@
 """A worker's way through one plan: claim, inputs, solve in a child thread, verify, follow-up work.
 
 The solver runs in a thread of its own because HiGHS does not return to Python: in the main thread neither a soft time
-limit nor a cancel would ever be noticed, and the best plan found so far would be lost.
+limit nor a cancel would ever be noticed, and the best plan found so far would be lost. That thread is always waited
+for: HiGHS aborts a process that ends around it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -31,6 +32,11 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 5.0
 POLL_SECONDS = 0.2
 Listener = Callable[[Progress], None]
+T = TypeVar("T")
+
+
+def _do_nothing() -> None:
+    return None
 
 
 def run(plan_id: int, listener: Listener | None = None) -> Plan | None:
@@ -38,47 +44,63 @@ def run(plan_id: int, listener: Listener | None = None) -> Plan | None:
     plan = lifecycle.claim(plan_id)
     if plan is None:
         return None
+    _solve_held(plan, listener)
+    return plan
+
+
+def _solve_held(plan: Plan, listener: Listener | None) -> None:
     try:
         _solve(plan, listener)
     except lifecycle.LostLease:
         log.warning("Plan %s was taken over by another worker; this one stops.", plan.pk)
     except (InvalidInput, InputsMissing) as error:
         lifecycle.fail(plan, _("The inputs are not valid:") + f"\n{error}")
-    except KeyboardInterrupt:
-        lifecycle.fail(plan, _("Interrupted by hand."))
-        raise
     except Exception as error:
         # A bug, not a refusal: the plan must not stay "solving" for ever, and the trace must reach the log.
         lifecycle.fail(plan, _("An unexpected error stopped the solve: %(error)s") % {"error": repr(error)})
         raise
-    return plan
 
 
-def run_part(part_id: int) -> None:
-    """Does one piece of follow-up work, and proposes the plan if it was the last."""
+def run_part(part_id: int, tick: Callable[[], object] = _do_nothing) -> None:
+    """Does one piece of follow-up work, and proposes the plan if it was the last. `tick` is called beside the work."""
     part = lifecycle.claim_part(part_id)
     if part is None:
         return
-    started = time.process_time()
     try:
-        done = sector(part.sector).run(part.input)
-        fields = {"result": done.result, "broken_limits": list(done.broken_limits)}
-    except Exception as error:
-        log.exception("Part %s of plan %s failed", part.key, part.plan_id)
-        fields = {"failure": repr(error)}
-    try:
-        lifecycle.part_done(part, seconds=time.process_time() - started, **fields)
+        lifecycle.part_done(part, **_work_of(part, tick))
     except lifecycle.LostLease:
         log.warning("Part %s was taken over by another worker.", part.pk)
         return
+    except KeyboardInterrupt:
+        lifecycle.release_part(part)
+        raise
     lifecycle.join(part.plan_id)
+
+
+def run_waiting_parts(plan: Plan, listener: Listener | None = None) -> int:
+    """Does the follow-up work of a solved plan that nobody has taken yet. Returns how many pieces were waiting."""
+    waiting = plan.parts.filter(state=PlanPart.State.REQUESTED).order_by("sector", "key")
+    found = list(waiting.values_list("pk", flat=True))
+    # A plan of the foreground is held by its process through its parts; of another one only the part is ours.
+    keep = _Renewal(lambda: lifecycle.renew(plan, lifecycle.PARTS, 1.0)) if plan.foreground else _do_nothing
+    for done, pk in enumerate(found):
+        if listener:
+            listener(Progress(lifecycle.PARTS, done / len(found)))
+        run_part(pk, keep)
+    return len(found)
 
 
 def run_here(plan: Plan, listener: Listener | None = None) -> Plan:
     """The whole way in this process, for the command line and tests: the same code, without a queue."""
-    run(plan.pk, listener)
-    for part in PlanPart.objects.filter(plan=plan, state=PlanPart.State.REQUESTED).order_by("sector", "key"):
-        run_part(part.pk)
+    try:
+        if plan.foreground:
+            _solve_held(plan, listener)
+        else:
+            run(plan.pk, listener)
+        run_waiting_parts(plan, listener)
+    except KeyboardInterrupt:
+        lifecycle.fail(plan, _("Interrupted by hand."))
+        raise
     return lifecycle.join(plan.pk)
 
 
@@ -111,50 +133,100 @@ class _Solve:
         self.plan, self.inputs, self.listener = plan, inputs, listener
         self.cancelled = threading.Event()
         self.news = Progress("build", 0.0)
-        self.answer: Answer | None = None
-        self.error: Exception | None = None
+        self.keep = _Renewal(self._renew)
 
     def wait(self) -> Answer:
         """Raises what the solve raised, and LostLease when another worker took over."""
-        thread = threading.Thread(target=self._work, name=f"plan-{self.plan.pk}", daemon=True)
-        thread.start()
-        try:
-            self._watch(thread)
-        except SoftTimeLimitExceeded:
-            log.warning("Plan %s met the soft time limit; the best plan found so far is used.", self.plan.pk)
-        finally:
-            self.cancelled.set()
-            thread.join()
-        if self.error:
-            raise self.error
-        assert self.answer is not None
-        return self.answer
+        return _beside(self._work, self._watch, f"plan-{self.plan.pk}", self.cancelled)
 
-    def _work(self) -> None:
-        try:
-            self.answer = solve(
-                self.inputs.network,
-                self.inputs.horizon,
-                time_limit=settings.HEADGATE_SOLVE_SECONDS,
-                progress=self._hear,
-                cancelled=self.cancelled,
-            )
-        except Exception as error:
-            self.error = error
+    def _work(self) -> Answer:
+        return solve(
+            self.inputs.network,
+            self.inputs.horizon,
+            time_limit=settings.HEADGATE_SOLVE_SECONDS,
+            progress=self._hear,
+            cancelled=self.cancelled,
+        )
 
     def _hear(self, news: Progress) -> None:
         self.news = news
 
-    def _watch(self, thread: threading.Thread) -> None:
-        renewed = 0.0
+    def _watch(self) -> None:
+        if self.listener:
+            self.listener(self.news)
+        self.keep()
+
+    def _renew(self) -> None:
+        if not lifecycle.renew(self.plan, self.news.stage, self.news.fraction):
+            self.cancelled.set()
+
+
+class _Renewal:
+    """Calls `renew` when it is called itself, but not more often than a lease needs."""
+
+    def __init__(self, renew: Callable[[], object]) -> None:
+        self.renew = renew
+        self.last = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() - self.last > RENEW_SECONDS:
+            self.last = time.monotonic()
+            self.renew()
+
+
+def _beside(work: Callable[[], T], watch: Callable[[], object], name: str, stop: threading.Event) -> T:
+    """Does the work in a thread and watches it from this one; raises what either raises, once the thread has ended.
+
+    `stop` asks the work to end early: when this thread is interrupted or meets its soft time limit.
+    """
+    done: list[T] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    try:
         while thread.is_alive():
             thread.join(POLL_SECONDS)
-            if self.listener:
-                self.listener(self.news)
-            if time.monotonic() - renewed > RENEW_SECONDS:
-                renewed = time.monotonic()
-                if not lifecycle.renew(self.plan, self.news.stage, self.news.fraction):
-                    self.cancelled.set()
+            watch()
+    except SoftTimeLimitExceeded:
+        log.warning("%s met the soft time limit; the best found so far is used.", name)
+    finally:
+        stop.set()
+        thread.join()
+    if errors:
+        raise errors[0]
+    return done[0]
+
+
+def _work_of(part: PlanPart, tick: Callable[[], object]) -> dict[str, Any]:
+    """What became of a part, as fields of its row."""
+    started = time.process_time()
+    keep = _Renewal(lambda: lifecycle.renew_part(part))
+
+    def watch() -> None:
+        keep()
+        tick()
+
+    try:
+        found = _beside(
+            lambda: sector(part.sector).run(part.input),
+            watch,
+            f"part {part.key} of plan {part.plan_id}",
+            threading.Event(),
+        )
+        fields = {"result": found.result, "broken_limits": list(found.broken_limits)}
+    except lifecycle.LostLease:
+        raise
+    except Exception as error:
+        log.exception("Part %s of plan %s failed", part.key, part.plan_id)
+        fields = {"failure": repr(error)}
+    return {**fields, "seconds": time.process_time() - started}
 
 
 def _tell(plan: Plan, listener: Listener | None, news: Progress) -> None:

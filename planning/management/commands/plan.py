@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import json
+import time
 from argparse import ArgumentParser
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cities.models import City
+from cities.output import check_target, write_whole
 from planning import lifecycle
+from planning.horizons import start_problem, week_end
+from planning.interrupts import interruptible
 from planning.kernel.outcome import Progress as News
 from planning.models import Plan
 from planning.printout import print_plan
-from planning.run import run_here
+from planning.run import POLL_SECONDS, run_here, run_waiting_parts
 from planning.summary import failure
+
+NO_PLAN, INTERRUPTED = 3, 130
+"""Exit codes of a city without a new plan in force, and of Ctrl-C."""
 
 
 class Command(BaseCommand):
     help = "Forecasts, solves, verifies and publishes the coming week of a city, and prints the plan."
+    plan: Plan | None = None
+    """The plan that this process is making."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("city", help="key of a loaded city, such as kaohsiung")
@@ -33,29 +44,68 @@ class Command(BaseCommand):
         parser.add_argument("--propose-only", action="store_true", help="leave the plan for an engineer to approve")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        plan = lifecycle.request(
-            _city(options["city"]),
-            start=_start(options["start"]),
-            reason=_("from the command line"),
-            publish=not options["propose_only"],
-        )
-        _run(plan)
-        if plan.state == Plan.State.REQUESTED:
-            # Nobody may be there to take it up later, and then it would come as a surprise.
-            lifecycle.fail(plan, _("The city was busy with another plan."))
-            raise CommandError(_("The city is busy with another plan; try again in a minute."), returncode=3)
-        if plan.state == Plan.State.FAILED:
-            raise CommandError(_("No plan: %(why)s") % {"why": failure(plan)}, returncode=3)
-        if plan.state == Plan.State.PROPOSED and plan.publish_when_ready:
-            raise CommandError(
-                _("The plan is solved but was not published: %(why)s") % {"why": _last_word(plan)}, returncode=3
-            )
-        if options["json"] == "-":
+        city, start = _city(options["city"]), _start(options["start"])
+        target = None if options["json"] in (None, "-") else Path(options["json"])
+        if target:
+            check_target(target)
+        is_replay = start is not None and week_end(start) <= timezone.now()
+        if is_replay:
+            self.stderr.write(_("That week is over: its plan is a replay, and is not published."))
+        with interruptible():
+            try:
+                plan = self._made(city, start, publish=not (options["propose_only"] or is_replay))
+                self._tell(plan, options["json"])
+            except KeyboardInterrupt as interrupt:
+                code = getattr(interrupt, "returncode", INTERRUPTED)
+                raise CommandError(_interrupted(self.plan), returncode=code) from None
+
+    def _tell(self, plan: Plan, target: str | None) -> None:
+        if target == "-":
             self.stdout.write(json.dumps(plan.result))
             return
-        if options["json"]:
-            Path(options["json"]).write_text(json.dumps(plan.result), encoding="utf-8")
+        if target:
+            write_whole(Path(target), [json.dumps(plan.result)])
         print_plan(plan)
+
+    def _made(self, city: City, start: datetime | None, publish: bool) -> Plan:
+        """The plan as it ended well. Raises CommandError with what stopped it."""
+        plan = self.plan = self._begun(city, start, publish)
+        _run(plan)
+        if plan.state == Plan.State.FAILED:
+            raise CommandError(_("No plan: %(why)s") % {"why": failure(plan)}, returncode=NO_PLAN)
+        if plan.state == Plan.State.PROPOSED and plan.publish_when_ready:
+            why = {"why": _last_word(plan)}
+            raise CommandError(_("The plan is solved but was not published: %(why)s") % why, returncode=NO_PLAN)
+        return plan
+
+    def _begun(self, city: City, start: datetime | None, publish: bool) -> Plan:
+        """A plan in our hands. A busy city is waited for, but not for longer than any plan takes."""
+        until = time.monotonic() + settings.CELERY_TASK_TIME_LIMIT + lifecycle.LEASE.total_seconds()
+        told: Plan | None = None
+        while True:
+            # Without a beat, nobody else takes back what a killed command or worker left behind.
+            lifecycle.reap()
+            lifecycle.expire()
+            try:
+                return lifecycle.begin(city, start=start, reason=_("from the command line"), publish=publish)
+            except lifecycle.Busy as busy:
+                if busy.plan and not busy.plan.foreground and run_waiting_parts(busy.plan):
+                    continue
+                why, holder = str(busy), busy.plan
+            if time.monotonic() > until:
+                raise CommandError(why, returncode=NO_PLAN)
+            if holder and holder != told:
+                told = holder
+                self.stderr.write(why + " " + _("Waiting for it; Ctrl-C gives up."))
+            time.sleep(POLL_SECONDS)
+
+
+def _interrupted(plan: Plan | None) -> str:
+    if plan:
+        plan.refresh_from_db()
+    if plan is None or plan.state == Plan.State.FAILED:
+        return _("Interrupted; the plan in force stays in force.")
+    return _("Interrupted; %(plan)s is left as it was: %(state)s.") % {"plan": plan, "state": plan.get_state_display()}
 
 
 def _last_word(plan: Plan) -> str:
@@ -86,22 +136,21 @@ def _start(text: str | None) -> datetime | None:
             % {"text": text},
             returncode=2,
         )
+    problem = start_problem(start, timezone.now())
+    if problem:
+        raise CommandError(_("--start is %(text)s: %(problem)s.") % {"text": text, "problem": problem}, returncode=2)
     return start
 
 
 def _run(plan: Plan) -> None:
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, transient=False) as bars:
+    with Progress(*columns, console=Console(stderr=True)) as bars:
         task = bars.add_task(_("inputs and forecasts"), total=1.0)
 
         def show(news: News) -> None:
             bars.update(task, completed=news.fraction, description=_stage(news.stage))
 
-        lifecycle.reap()  # without a beat, nobody else takes back what a killed command left behind
-        try:
-            run_here(plan, show)
-        except KeyboardInterrupt:
-            raise CommandError(_("Interrupted; the plan in force stays in force."), returncode=130) from None
+        run_here(plan, show)
         bars.update(task, completed=1.0, description=_("done"))
     plan.refresh_from_db()
 
@@ -114,5 +163,6 @@ def _stage(stage: str) -> str:
         "cost": _("least cost"),
         "prices": _("prices"),
         "verify": _("verifying"),
+        lifecycle.PARTS: _("planning valve turns"),
     }
     return names.get(stage) or _("wishes of %(stage)s") % {"stage": stage}
