@@ -133,6 +133,53 @@ def test_a_canal_that_goes_short_is_said_too(where: Fields, path: str) -> None:
     assert "the canal gets 25 % less than its fields ask for" in page(path)
 
 
+def recorded(plan: Plan, km3: float, **why: Any) -> None:
+    """What the plan's snapshot says of the fields behind the upper gate."""
+    told = {"crop": "guava", "stage": "mid", "deficit_mm": 9.0, "allowed_mm": 14.0, "overdue_days": -1.4, **why}
+    snapshot = {"extra": {"water": {"turnouts": {"lateral": {"upper": {"km3": km3, "tier": 2, "why": told}}}}}}
+    Plan.objects.filter(pk=plan.pk).update(snapshot=snapshot)
+
+
+def test_who_was_left_out_today_is_told_why_and_when_the_turn_comes(where: Fields, path: str) -> None:
+    plan = published(where, ("lower", 1, 2))
+    part = plan.parts.get()
+    part.result["waiting"] = [{"turnout": "upper", "part_m3": 200.0}]
+    part.save()
+    recorded(plan, 0.28, deficit_mm=15.0, overdue_days=0.3)
+    next_day = (plan.start + timedelta(days=1)).astimezone(ZONE).date()
+    with translation.override("en"):
+        named = farmer.day_in_words(next_day, timezone.now().astimezone(ZONE).date())
+    text = page(path)
+    assert "No turn is planned." in text
+    assert "part of today&#x27;s water, 200 m³, is less than the shortest turn of your gate" in text
+    assert "lack 15 mm and may lack 14 mm" in text
+    assert f"comes first when water is shared again: {named}." in text
+    assert "200 立方公尺，不足本閘門最短開啟時間所需" in page(path, "zh-TW")
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ({}, "need no water yet: they lack 9 mm and are watered from 14 mm on. Without rain their next turn"),
+        ({"stage": "fallow"}, "Nothing grows on your fields"),
+        ({"crop": "rice"}, "Enough water stands on your fields today."),
+    ],
+)
+def test_whose_fields_need_nothing_is_told_so(where: Fields, path: str, why: dict[str, str], words: str) -> None:
+    recorded(published(where, ("lower", 1, 2)), 0.0, **why)
+    assert words in page(path)
+
+
+def test_a_field_that_can_still_wait_is_told_the_day_of_its_next_turn(where: Fields, path: str) -> None:
+    plan = published(where, ("lower", 1, 2))
+    recorded(plan, 0.0)
+    # 1.4 days from the plan's first day on: in the course of the second day after it
+    day = plan.start.astimezone(ZONE).date() + timedelta(days=2)
+    with translation.override("en"):
+        named = farmer.day_in_words(day, timezone.now().astimezone(ZONE).date())
+    assert f"Without rain their next turn may be expected: {named}." in page(path)
+
+
 def test_a_cancelled_turn_is_shown_as_cancelled(where: Fields, path: str) -> None:
     lifecycle.withdraw(published(where, ("upper", 1, 2)))
     text = page(path)
