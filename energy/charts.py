@@ -24,7 +24,7 @@ def supply(numbers: Numbers) -> Chart:
     charged = sum((row.rates for row in numbers.links("charge")), np.zeros_like(numbers.hours))
     total = sum((row.rates for row in rows), np.zeros_like(numbers.hours))
     line = ChartRow(_("without charging"), tuple(total - charged)) if charged.any() else None
-    return Chart("supply", _("Power by source"), "MW", "stack", tuple(map(_rates, rows)), line)
+    return Chart("supply", _("Power by source"), "MW", "stack", tuple(map(_rates, rows)), line, "MWh")
 
 
 def prices(numbers: Numbers) -> Chart:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from cities.models import City, policy_in_force
 from forecasting.models import Series
@@ -22,7 +22,7 @@ from .kernel.tariff import over_contract_charges, price_per_mwh
 from .kernel.tariff_data import tariff_from
 from .models import Battery, BusDepot, GridConnection, PowerBus, PowerLine, PowerLoad, SolarPark
 from .reading import Reading
-from .reports import summary
+from .reports import details, headline, summary
 
 POWER = "power"
 DEPOT_CLASS, STORAGE_CLASS = "depot", "storage"
@@ -243,4 +243,12 @@ def add_line(sheet: Sheet, line: PowerLine) -> None:
     sheet.put(link, line, "line")
 
 
-SECTOR = Sector(name="energy", parts=parts, summary=summary, charts=charts)
+SECTOR = Sector(
+    name="energy",
+    label=gettext_lazy("Power"),
+    parts=parts,
+    summary=summary,
+    charts=charts,
+    headline=headline,
+    details=details,
+)

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
+from forecasting.behind import forecasts_behind
+from planning.figures import figure, money, percent
+from planning.inputs import forecast_table
 from planning.models import Plan
 from planning.numbers import Numbers, Row
-from planning.sectors import Section
+from planning.sectors import Card, Section
 
 KWH_PER_MWH = 1000.0
 KG_PER_T = 1000.0
@@ -18,6 +21,35 @@ def summary(plan: Plan) -> Sequence[Section]:
     numbers = Numbers(plan)
     tables = [purchases(numbers), solar(numbers), storage(numbers), charging(numbers)]
     return [table for table in tables if table.rows]
+
+
+def headline(plan: Plan) -> Sequence[Card]:
+    numbers = Numbers(plan)
+    bought = numbers.supplies("purchase")
+    cost = sum(purchase_cost(numbers, row) for row in bought)
+    carbon = sum(carbon_t(numbers, row) for row in bought)
+    return [
+        Card(_("Power bought"), f"{figure(sum(numbers.amount(row.rates) for row in bought))} MWh"),
+        *_tightest(numbers, bought),
+        Card(_("Cost of that power"), money(plan.city.currency, cost)),
+        Card(_("Carbon of that power"), f"{figure(carbon)} t CO₂e"),
+    ]
+
+
+def details(plan: Plan) -> Sequence[Section]:
+    ids = plan.snapshot["extra"].get("energy", {}).get("forecasts", [])
+    found = forecasts_behind(ids)
+    return [forecast_table(_("Forecasts of power"), found)] if found else []
+
+
+def _tightest(numbers: Numbers, bought: Sequence[Row]) -> list[Card]:
+    """The connection whose peak comes closest to its contract capacity, or exceeds it the most."""
+    contracts = numbers.plan.snapshot["extra"]["energy"]["contract_mw"]
+    used = [(float(row.rates.max()) / contracts[row.name], row.label) for row in bought if contracts.get(row.name)]
+    if not used:
+        return []
+    share, label = max(used)
+    return [Card(_("Highest peak against its contract"), f"{percent(share)} · {label}", share > 1 + 1e-9)]
 
 
 def purchases(numbers: Numbers) -> Section:
@@ -34,12 +66,18 @@ def purchase_cost(numbers: Numbers, row: Row) -> float:
     return numbers.amount(row.rates * numbers.stated("supplies", row.name, "cost"))
 
 
+def carbon_t(numbers: Numbers, row: Row) -> float:
+    """Tonnes of CO₂e of one connection's energy by its yearly mean factor."""
+    factors = numbers.plan.snapshot["extra"]["energy"]["carbon_kg_per_kwh"]
+    return numbers.amount(row.rates) * KWH_PER_MWH * float(factors.get(row.name, 0.0)) / KG_PER_T
+
+
 def solar(numbers: Numbers) -> Section:
     headers = (_("Solar park"), _("used MWh"), _("curtailed MWh"))
     rows = []
     for row in numbers.supplies("solar"):
         curtailed = numbers.amount(numbers.stated("supplies", row.name, "max") - row.rates)
-        rows.append((row.label, f"{numbers.amount(row.rates):,.0f}", f"{max(0.0, curtailed):,.0f}"))
+        rows.append((row.label, figure(numbers.amount(row.rates)), figure(max(0.0, curtailed))))
     return Section(_("Solar power"), headers, tuple(rows))
 
 
@@ -50,9 +88,9 @@ def storage(numbers: Numbers) -> Section:
     rows = tuple(
         (
             levels[row.asset].label,
-            f"{numbers.amount(row.rates):,.0f}",
-            f"{numbers.amount(discharged[row.asset].rates) * _delivered_share(numbers, discharged[row.asset]):,.0f}",
-            f"{levels[row.asset].rates[-1]:,.0f}",
+            figure(numbers.amount(row.rates)),
+            figure(numbers.amount(discharged[row.asset].rates) * _delivered_share(numbers, discharged[row.asset])),
+            figure(levels[row.asset].rates[-1]),
         )
         for row in numbers.links("charge")
         if row.asset in levels and row.asset in discharged
@@ -69,20 +107,18 @@ def charging(numbers: Numbers) -> Section:
     headers = (_("Bus depot"), _("driven MWh"), _("short MWh"))
     short = {row.name: row for row in numbers.short("depot")}
     rows = tuple(
-        (row.label, f"{numbers.amount(row.rates):,.1f}", f"{numbers.amount(short[row.name].rates):,.1f}")
+        (row.label, figure(numbers.amount(row.rates), 1), figure(numbers.amount(short[row.name].rates), 1))
         for row in numbers.served("depot")
     )
     return Section(_("Electric buses"), headers, rows)
 
 
 def _purchase_row(numbers: Numbers, row: Row, extra: dict[str, dict[str, float]]) -> tuple[str, ...]:
-    energy = numbers.amount(row.rates)
-    carbon_t = energy * KWH_PER_MWH * extra["carbon_kg_per_kwh"].get(row.name, 0.0) / KG_PER_T
     return (
         row.label,
-        f"{energy:,.0f}",
-        f"{row.rates.max():,.1f}",
-        f"{extra['contract_mw'].get(row.name, 0.0):,.1f}",
-        f"{purchase_cost(numbers, row):,.0f}",
-        f"{carbon_t:,.0f}",
+        figure(numbers.amount(row.rates)),
+        figure(row.rates.max(), 1),
+        figure(extra["contract_mw"].get(row.name, 0.0), 1),
+        figure(purchase_cost(numbers, row)),
+        figure(carbon_t(numbers, row)),
     )

@@ -16,11 +16,12 @@ from cities.models import City, Membership
 from cities.scoping import ADMIN_READERS, cities_of, role_in
 
 from .charts import VERSION, charts_of, description
+from .figures import money
 from .lifecycle import PARTS
 from .models import Plan, PlanPart
 from .reports import InForce, in_force
-from .sectors import Section
 from .summary import failure, names, sections
+from .tables import shown
 from .words import status_warning, status_words
 
 State = Plan.State
@@ -89,18 +90,6 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A section as a template needs it: every cell with whether it is a number."""
-
-    title: str
-    note: str
-    findings: list[str]
-    """The rows of a section with a single column, which reads better as a list."""
-    headers: list[tuple[str, bool]]
-    rows: list[list[tuple[str, bool]]]
-
-
-@dataclass(frozen=True)
 class Panel:
     """A city at a glance: what is in force, what waits for a decision, what is being made."""
 
@@ -149,7 +138,7 @@ def stage_words(stage: str) -> str:
 def page_context(plan: Plan, user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
     """Everything the page of a plan shows; a plan that is not solved has neither tables nor charts."""
     is_ready = plan.result is not None and plan.state not in AT_WORK
-    tables = [_shown(table) for table in sections(plan)] if is_ready else []
+    tables = [shown(table) for table in sections(plan)] if is_ready else []
     found = charts_of(plan) if is_ready else {}
     parts = plan.parts.defer("input", "result").order_by("sector", "key")
     return {
@@ -175,15 +164,7 @@ def part_name(part: PlanPart) -> str:
 
 
 def money_words(plan: Plan) -> str:
-    return "" if plan.cost is None else f"{plan.city.currency} {plan.cost:,.0f}"
-
-
-def _shown(table: Section) -> Shown:
-    if len(table.headers) == 1:
-        return Shown(table.title, table.note, [row[0] for row in table.rows], [], [])
-    are_numbers = table.are_numbers() if table.rows else [False] * len(table.headers)
-    rows = [list(zip(row, are_numbers, strict=True)) for row in table.rows]
-    return Shown(table.title, table.note, [], list(zip(table.headers, are_numbers, strict=True)), rows)
+    return "" if plan.cost is None else money(plan.city.currency, plan.cost)
 
 
 def _panel(city: City, user: AbstractBaseUser | AnonymousUser) -> Panel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,10 @@ from .kernel.network import Network
 from .kernel.outcome import Shortage
 
 if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
     from cities.models import City
+    from cities.scoping import Person
 
     from .models import Plan, PlanPart
 
@@ -81,22 +85,28 @@ class Missing:
     facts: tuple[Fact, ...] = ()
 
 
-_FIGURES = "0123456789%"
+_NUMBER = re.compile(r"(\D{1,4} )?[-+]?\d[-\d.,:% ]*")
+"""Digits, times and shares, with a currency before them at most."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A small table of a plan for people, in the active language: for the admin, the terminal and the reports."""
+    """A small table of a plan for people, in the active language: for the admin, the terminal and the reports.
+
+    Cells that are numbers may be `planning.figures.Figure`s, which stay numbers in spreadsheets.
+    """
 
     title: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    is_input: bool = False
+    """Tells what the plan was made from, not what it says."""
 
     def are_numbers(self) -> list[bool]:
         """For every column whether all its cells are numbers, which people compare by their right edges."""
         columns = zip(*self.rows, strict=True)
-        return [all(not cell or cell[-1] in _FIGURES for cell in column) for column in columns]
+        return [all(not cell or _NUMBER.fullmatch(cell) for cell in column) for column in columns]
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,27 @@ class Chart:
     kind: str
     rows: tuple[ChartRow, ...]
     line: ChartRow | None = None
+    amount_unit: str = ""
+    """Of rate × hours; a stack with one is also told as amounts by day, and compared with the plan before."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One thing that the head of a report says in a word or a number."""
+
+    label: str
+    value: str
+    is_bad: bool = False
+
+
+@dataclass(frozen=True)
+class ReportLink:
+    """A report that a person may open, for the list of reports: its page, and the same as files by format."""
+
+    label: str
+    kind: str
+    page: str
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def _no_follow_ups(plan: Plan) -> Sequence[FollowUp]:
@@ -158,6 +189,14 @@ def _no_part_charts(part: PlanPart) -> Sequence[Chart]:
     return ()
 
 
+def _no_cards(plan: Plan) -> Sequence[Card]:
+    return ()
+
+
+def _no_reports(person: Person, city: City) -> Sequence[ReportLink]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Sector:
     """`parts(city, horizon, known_at)` reads rows and forecasts and may raise InputsMissing. `publish` writes a plan's
@@ -176,6 +215,13 @@ class Sector:
     """Of a solved plan; keys are unique in the sector."""
     part_charts: Callable[[PlanPart], Sequence[Chart]] = _no_part_charts
     """Of one piece of follow-up work that is done."""
+    label: StrPromise | str = ""
+    """What people call the sector; its name if nothing is said."""
+    headline: Callable[[Plan], Sequence[Card]] = _no_cards
+    details: Callable[[Plan], Sequence[Section]] = _no_summary
+    """Tables that only a full report needs; `summary` is for every place."""
+    reports: Callable[[Person, City], Sequence[ReportLink]] = _no_reports
+    """Further reports of the sector that a member of the city may open."""
     missing: Callable[[Plan, Sequence[PlanPart]], Missing] = _nothing_missing
     """Of the follow-up work when all of it is done, before the plan is proposed."""
 

@@ -101,13 +101,14 @@ class Sheet:
         """The sector's share of the network, with what its forecasts have to say; each note stands once."""
         expected = reading.expected.values()
         said = [Note(note.level, note.en, note.zh) for found in expected for note in found.notes]
+        forecasts = tuple(found.forecast_id for found in expected if found.forecast_id is not None)
         return Parts(
             self.network(),
             self.labels,
-            forecasts=tuple(found.forecast_id for found in expected if found.forecast_id is not None),
+            forecasts=forecasts,
             notes=(*self.notes, *dict.fromkeys(said)),
             synthetic=self.synthetic or any(found.synthetic for found in expected),
-            extra=extra,
+            extra={**extra, "forecasts": forecasts},  # the snapshot holds those of all sectors together
         )
 
 

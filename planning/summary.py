@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from cities.languages import is_chinese
 
+from .figures import figure, moment, percent
 from .findings import findings
 from .models import Plan
 from .sectors import Section, sectors
@@ -79,10 +79,10 @@ def input_notes(plan: Plan) -> list[Section]:
 
 
 def timing(plan: Plan) -> Section:
-    rows = [(_(stage), f"{seconds:.2f}") for stage, seconds in plan.seconds.items()]
+    rows = [(_(stage), figure(seconds, 2)) for stage, seconds in plan.seconds.items()]
     parts = plan.parts.values_list("seconds", flat=True)
     if parts:
-        rows.append((_("valve turns"), f"{sum(parts):.2f}"))
+        rows.append((_("valve turns"), figure(sum(parts), 2)))
     return Section(_("Time"), (_("stage"), _("CPU seconds")), tuple(rows))
 
 
@@ -91,12 +91,8 @@ def _shortage_row(plan: Plan, short: Mapping[str, Any], known: Mapping[str, str]
     return (
         known.get(short["wish"], short["wish"]),
         "" if short["tier"] is None else str(short["tier"]),
-        f"{short['amount']:,.1f}",
-        f"{short['share']:.1%}",
-        _moment(steps[short["first_step"]][0], plan),
-        _moment(steps[short["last_step"]][1], plan),
+        figure(short["amount"], 1),
+        percent(short["share"], 1),
+        moment(steps[short["first_step"]][0], plan.city.zone),
+        moment(steps[short["last_step"]][1], plan.city.zone),
     )
-
-
-def _moment(moment: Any, plan: Plan) -> str:
-    return f"{timezone.localtime(moment, plan.city.zone):%m-%d %H:%M}"

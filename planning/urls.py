@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import api
+from . import api, report_pages
 
 _PLANS = "api/v1/cities/<slug:city_key>/plans/"
+_CITY = "reports/<slug:city_key>/"
 
 urlpatterns = [
     path(_PLANS, api.plans, name="api-plans"),
@@ -18,4 +19,10 @@ urlpatterns = [
         api.plan_action,
         name="api-plan-action",
     ),
+    path("reports/", report_pages.index, name="reports-index"),
+    path(_CITY, report_pages.city_reports, name="reports"),
+    path(_CITY + "utility/", report_pages.utility_in_force, name="utility"),
+    *report_pages.file_paths(_CITY + "utility", report_pages.utility_in_force_file, "utility"),
+    path(_CITY + "plans/<uuid:uid>/", report_pages.utility_of_plan, name="utility-plan"),
+    *report_pages.file_paths(_CITY + "plans/<uuid:uid>", report_pages.utility_of_plan_file, "utility-plan"),
 ]

@@ -24,7 +24,7 @@ def charts(plan: Plan) -> Sequence[Chart]:
 def supply(numbers: Numbers) -> Chart:
     """Where the city's works and canals take their water."""
     rows = [*numbers.links("intake"), *numbers.supplies("source")]
-    return Chart("supply", _("Water by source"), _("10³ m³/h"), "stack", tuple(map(_rates, rows)))
+    return Chart("supply", _("Water by source"), _("10³ m³/h"), "stack", tuple(map(_rates, rows)), None, _("10³ m³"))
 
 
 def users(numbers: Numbers) -> Chart:
@@ -39,7 +39,7 @@ def users(numbers: Numbers) -> Chart:
     roles = tuple(role for group in classes.values() for role in group)
     wanted = _total(numbers, numbers.served(*roles)) + _total(numbers, numbers.short(*roles))
     line = ChartRow(_("wanted"), tuple(wanted))
-    return Chart("users", _("Water wanted and served"), _("10³ m³/h"), "stack", tuple(rows), line)
+    return Chart("users", _("Water wanted and served"), _("10³ m³/h"), "stack", tuple(rows), line, _("10³ m³"))
 
 
 def reservoirs(numbers: Numbers) -> Chart:

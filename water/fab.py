@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from cities.models import City, Membership
+from cities.scoping import Person, role_in
 from forecasting.models import Forecast
 from planning.models import Plan
 from planning.numbers import Numbers, Rates
+from planning.report_pages import file_links
 from planning.reports import in_force
+from planning.sectors import ReportLink
 
 from . import tracing
 from .kernel.mixing import UNDER_WAY
@@ -39,10 +44,6 @@ class Source:
     rates: Rates
     volume_km3: float
     share: float
-
-    @property
-    def cells(self) -> tuple[str, str]:
-        return f"{self.volume_km3:,.1f}", f"{self.share:.1%}"
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,6 @@ class Report:
     @property
     def plan(self) -> Plan:
         return self.numbers.plan
-
-    @property
-    def short_m3(self) -> str:
-        return f"{self.risk.short_km3 * M3_PER_KM3:,.0f}"
 
     @property
     def light(self) -> str:
@@ -280,3 +277,22 @@ def by_hour(report: Report, hours: float = HOURS_PER_DAY) -> list[tuple[datetime
         inside = np.array([max(0.0, (min(end, last) - max(start, first)) / timedelta(hours=1)) for start, end in times])
         rows.append((first, [float(inside @ source.rates) * M3_PER_KM3 for source in report.sources]))
     return rows
+
+
+def readable(person: Person, city: City) -> list[WaterUser]:
+    """The fabs and industries whose reports a person may read: all of the city, or a fab manager's own."""
+    users = WaterUser.objects.filter(city=city, kind__in=KINDS).select_related("city", "bus").order_by("kind", "key")
+    if role_in(person, city) == Membership.Role.FAB:
+        users = users.filter(key__in=Membership.objects.get(user=person.pk, city=city).asset_keys)
+    return list(users)
+
+
+def links(person: Person, city: City) -> list[ReportLink]:
+    """For the list of reports; every report has a page, and files while a plan is in force."""
+    return [_link(user) for user in readable(person, city)]
+
+
+def _link(user: WaterUser) -> ReportLink:
+    place = user.city.key, user.key
+    page, files = reverse("fab-report", args=place), file_links("fab-report", *place)
+    return ReportLink(user.label, user.get_kind_display(), page, files)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from planning.figures import figure, full_moment, money
+
 from .fab import TRUCK_M3, TRUCK_PRICE, TRUCK_YEAR, Report
 from .kernel.units import HOURS_PER_DAY, M3_PER_KM3
 
@@ -15,7 +17,7 @@ Fact = tuple[str, str]
 
 def facts(report: Report) -> list[Fact]:
     """What and value, most urgent first."""
-    return [*_identity(report), *_safety(report), *_storage(report), *_light(report), *_money(report)]
+    return [*_safety(report), *_storage(report), *_light(report), *_money(report)]
 
 
 def notes(report: Report) -> list[str]:
@@ -46,10 +48,6 @@ def notes(report: Report) -> list[str]:
     return found
 
 
-def moment(at: datetime, report: Report) -> str:
-    return f"{at.astimezone(report.plan.city.zone):%Y-%m-%d %H:%M}"
-
-
 def advice(report: Report) -> str:
     """What to do before a planned shortage; empty where none is planned."""
     found = report.advice
@@ -58,7 +56,7 @@ def advice(report: Report) -> str:
     parts = []
     if found.fill_km3 > 0:
         words = _("Take %(volume)s m³ more into the own tanks before %(at)s, if the mains give it.")
-        parts.append(words % {"volume": f"{found.fill_km3 * M3_PER_KM3:,.0f}", "at": moment(found.by, report)})
+        parts.append(words % {"volume": figure(found.fill_km3 * M3_PER_KM3), "at": _at(found.by, report)})
     if found.trucks:
         words = _(
             "Order %(trucks)s tanker loads of %(tonnes).0f t, about %(currency)s %(cost)s "
@@ -67,45 +65,37 @@ def advice(report: Report) -> str:
         parts.append(
             words
             % {
-                "trucks": f"{found.trucks:,}",
+                "trucks": figure(found.trucks),
                 "tonnes": TRUCK_M3,
                 "currency": report.plan.city.currency,
-                "cost": f"{found.trucks_cost:,.0f}",
-                "price": f"{TRUCK_PRICE:,.0f}",
+                "cost": figure(found.trucks_cost),
+                "price": figure(TRUCK_PRICE),
                 "year": TRUCK_YEAR,
             }
         )
     return " ".join(parts)
 
 
-def _identity(report: Report) -> list[Fact]:
-    plan = report.plan
-    until = f"{moment(plan.start, report)} – {moment(plan.valid_until, report)}"
-    found = [(_("User"), report.user.label), (_("Plan"), str(plan)), (_("Week"), until)]
-    if plan.published_at:
-        found.append((_("Published at"), moment(plan.published_at, report)))
-    if plan.synthetic:
-        found.append((_("Data"), _("rests on synthetic data")))
-    return found + ([(_("Warning"), report.warning)] if report.warning else [])
-
-
 def _safety(report: Report) -> list[Fact]:
     risk = report.risk
-    found = [(_("Water wanted and served"), f"{_m3(report.wanted_km3)} / {_m3(report.served_km3)}")]
+    found = [(_("Water wanted and served"), f"{cubic_metres(report.wanted_km3)} / {cubic_metres(report.served_km3)}")]
     if risk.short_from:
         words = _("%(volume)s short, first at %(at)s")
         found.append(
-            (_("Planned shortage"), words % {"volume": _m3(risk.short_km3), "at": moment(risk.short_from, report)})
+            (
+                _("Planned shortage"),
+                words % {"volume": cubic_metres(risk.short_km3), "at": _at(risk.short_from, report)},
+            )
         )
         found.append((_("What to do"), advice(report)))
     else:
         found.append((_("Planned shortage"), _("none")))
     headroom = _("%(volume)s an hour, at %(at)s")
-    values = {"volume": _m3(risk.headroom_km3_per_hour), "at": moment(risk.headroom_at, report)}
+    values = {"volume": cubic_metres(risk.headroom_km3_per_hour), "at": _at(risk.headroom_at, report)}
     found.append((_("Least headroom of the mains"), headroom % values))
     if risk.high_km3 is not None and risk.high_uncovered_km3 is not None:
         words = _("%(more)s more in the week; mains and own tanks leave %(left)s uncovered")
-        values = {"more": _m3(risk.high_km3), "left": _m3(risk.high_uncovered_km3)}
+        values = {"more": cubic_metres(risk.high_km3), "left": cubic_metres(risk.high_uncovered_km3)}
         found.append((_("If demand stays at its 95 % quantile"), words % values))
     return found
 
@@ -115,10 +105,15 @@ def _storage(report: Report) -> list[Fact]:
     found = []
     if tank:
         words = _("%(now)s of %(full)s: %(hours)s h of the expected demand; lowest %(low)s at %(at)s")
-        hours = "∞" if math.isinf(tank.hours) else f"{tank.hours:,.0f}"
-        values = {"now": _m3(tank.now_km3), "full": _m3(tank.capacity_km3), "hours": hours, "low": _m3(tank.lowest_km3)}
-        found.append((_("Own tanks"), words % {**values, "at": moment(tank.lowest_at, report)}))
-        found.append((_("Days of own storage"), f"{tank.hours / HOURS_PER_DAY:.1f}"))
+        hours = "∞" if math.isinf(tank.hours) else figure(tank.hours)
+        values = {
+            "now": cubic_metres(tank.now_km3),
+            "full": cubic_metres(tank.capacity_km3),
+            "hours": hours,
+            "low": cubic_metres(tank.lowest_km3),
+        }
+        found.append((_("Own tanks"), words % {**values, "at": _at(tank.lowest_at, report)}))
+        found.append((_("Days of own storage"), figure(tank.hours / HOURS_PER_DAY, 1)))
     else:
         found.append((_("Own tanks"), _("none known")))
     words = _("%(days).1f days of the public supply's demand in the reservoirs")
@@ -132,18 +127,22 @@ def _light(report: Report) -> list[Fact]:
         words = _("%(share).0f %% of the base, about %(volume)s m³ a day")
         if report.cut.voluntary:
             words = _("%(share).0f %% of the base of its own accord, about %(volume)s m³ a day")
-        values = {"share": 100 * report.cut.share, "volume": f"{report.cut_m3_per_day:,.0f}"}
+        values = {"share": 100 * report.cut.share, "volume": figure(report.cut_m3_per_day)}
         found.append((_("What it would take from this user"), words % values if report.cut.share else _("nothing")))
     return found
 
 
 def _money(report: Report) -> list[Fact]:
     return [
-        (_("Cost on the way to the user"), f"{report.plan.city.currency} {report.money_per_m3:,.2f} / m³"),
-        (_("Energy on the way"), f"{report.kwh_per_m3:,.3f} kWh / m³"),
-        (_("Carbon of that energy"), f"{report.kg_per_m3:,.3f} kg CO₂e / m³"),
+        (_("Cost on the way to the user"), f"{money(report.plan.city.currency, report.money_per_m3, 2)} / m³"),
+        (_("Energy on the way"), f"{figure(report.kwh_per_m3, 3)} kWh / m³"),
+        (_("Carbon of that energy"), f"{figure(report.kg_per_m3, 3)} kg CO₂e / m³"),
     ]
 
 
-def _m3(volume_km3: float) -> str:
-    return f"{volume_km3 * M3_PER_KM3:,.0f} m³"
+def cubic_metres(volume_km3: float) -> str:
+    return f"{figure(volume_km3 * M3_PER_KM3)} m³"
+
+
+def _at(moment: datetime, report: Report) -> str:
+    return full_moment(moment, report.plan.city.zone)

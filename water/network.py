@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from cities.models import City, policy_in_force
 from forecasting.models import Series
@@ -18,6 +19,8 @@ from planning.sectors import InputsMissing, Parts, Sector
 from planning.sheet import rows_of
 
 from .charts import charts, part_charts
+from .details import details, headline
+from .fab import links
 from .fields import fields_of, keep, standing
 from .intakes import WATER, add_river, add_source, add_weir
 from .irrigation import add_system, local_days
@@ -145,6 +148,7 @@ def _share_in_use(rows: Rows, demands: Sequence[Demand]) -> float:
 
 SECTOR = Sector(
     name="water",
+    label=gettext_lazy("Water"),
     parts=parts,
     follow_ups=follow_ups,
     run=run,
@@ -154,4 +158,7 @@ SECTOR = Sector(
     summary=summary,
     charts=charts,
     part_charts=part_charts,
+    headline=headline,
+    details=details,
+    reports=links,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -11,18 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
-from django.utils.safestring import mark_safe
 from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_safe
 
-from cities.models import City, Membership
-from cities.scoping import Person, city_or_404, role_in
+from cities.scoping import city_or_404
+from planning import report_pages
 from planning.reports import in_force
 
-from . import calendars, fab, fab_charts, fab_words, farmer, xlsx
+from . import calendars, fab, fab_document, farmer
 from .models import Turnout, WaterUser
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 FARMERS_LANGUAGE = "zh-hant"
 """Where neither link nor browser says otherwise."""
@@ -91,58 +87,29 @@ def _secret(response: HttpResponse, language: str) -> HttpResponse:
 # --- reports -------------------------------------------------------------------------------------------------
 @login_required
 @require_safe
-def reports(request: HttpRequest, city_key: str) -> HttpResponse:
-    """The reports of a city that this person may see."""
-    city = city_or_404(request.user, city_key)
-    return render(request, "water/reports.html", {"city": city, "users": readable(request.user, city), **_plan(city)})
-
-
-@login_required
-@require_safe
 def fab_report(request: HttpRequest, city_key: str, key: str) -> HttpResponse:
     user = _user_or_404(request, city_key, key)
     found = fab.report(user)
-    context: dict[str, Any] = {"city": user.city, "user": user, "report": found, **_plan(user.city)}
-    if found:
-        context |= {
-            "facts": fab_words.facts(found),
-            "notes": fab_words.notes(found),
-            "advice": fab_words.advice(found),
-            "charts": [mark_safe(drawn) for drawn in fab_charts.charts(found)],  # noqa: S308 drawn and escaped by us
-            "hours": [(start, [f"{volume:,.0f}" for volume in row]) for start, row in fab.by_hour(found)],
-        }
-    return render(request, "water/fab.html", context)
+    if found is None:
+        warning = in_force(user.city).warning
+        context = {**report_pages.frame(user.city), "user_label": user.label, "warning": warning}
+        return report_pages.private(render(request, "reports/none.html", context))
+    files = report_pages.file_links("fab-report", city_key, key)
+    return report_pages.page(request, fab_document.document(found), files)
 
 
 @login_required
 @require_safe
-def fab_workbook(request: HttpRequest, city_key: str, key: str) -> HttpResponse:
+def fab_file(request: HttpRequest, city_key: str, key: str, ending: str) -> HttpResponse:
     found = fab.report(_user_or_404(request, city_key, key))
     if found is None:
         raise Http404("no plan in force")
-    response = HttpResponse(xlsx.workbook(found), content_type=XLSX)
-    response["Content-Disposition"] = f'attachment; filename="{found.plan}-{key}.xlsx"'
-    return response
-
-
-def readable(person: Person, city: City) -> list[WaterUser]:
-    """The fabs and industries whose reports a person may read: all of the city, or a fab manager's own."""
-    users = (
-        WaterUser.objects.filter(city=city, kind__in=fab.KINDS).select_related("city", "bus").order_by("kind", "key")
-    )
-    if role_in(person, city) == Membership.Role.FAB:
-        users = users.filter(key__in=Membership.objects.get(user=person.pk, city=city).asset_keys)
-    return list(users)
+    return report_pages.file(fab_document.document(found), ending)
 
 
 def _user_or_404(request: HttpRequest, city_key: str, key: str) -> WaterUser:
     """Unknown and foreign users get the same answer."""
-    for user in readable(request.user, city_or_404(request.user, city_key)):
+    for user in fab.readable(request.user, city_or_404(request.user, city_key)):
         if user.key == key:
             return user
     raise Http404("no such report")
-
-
-def _plan(city: City) -> dict[str, Any]:
-    now = in_force(city)
-    return {"plan": now.plan, "warning": now.warning, "zone": city.time_zone, "languages": settings.LANGUAGES}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from planning.figures import figure, moment, money, percent
 from planning.models import Plan, PlanPart
 from planning.numbers import Numbers, Rates
 from planning.sectors import Section
@@ -33,9 +33,9 @@ def sources(numbers: Numbers) -> Section:
     rows = tuple(
         (
             row.label,
-            f"{numbers.amount(row.rates, DAY_HOURS):,.1f}",
-            f"{numbers.amount(row.rates):,.1f}",
-            f"{numbers.amount(row.rates) / total:.1%}" if total else "",
+            figure(numbers.amount(row.rates, DAY_HOURS), 1),
+            figure(numbers.amount(row.rates), 1),
+            percent(numbers.amount(row.rates) / total, 1) if total else "",
         )
         for row in sorted(found, key=lambda row: -numbers.amount(row.rates))
     )
@@ -55,8 +55,8 @@ def reservoirs(numbers: Numbers) -> Section:
         stated = numbers.case["stores"][row.name]
         full = numbers.stated("stores", row.name, "capacity_by_step", stated.get("capacity", 0.0))[-1]
         now, after, end = stated["initial"], row.rates[first_day], row.rates[-1]
-        share = f"{end / full:.0%}" if full else ""
-        rows.append((row.label, f"{now:,.0f}", f"{after:,.0f}", f"{end:,.0f}", share))
+        share = percent(end / full) if full else ""
+        rows.append((row.label, figure(now), figure(after), figure(end), share))
     return Section(_("Reservoirs, 10³ m³"), headers, tuple(rows))
 
 
@@ -70,8 +70,8 @@ def users(numbers: Numbers) -> Section:
         undelivered = at_turnouts.get(row.name, 0.0)
         served = numbers.amount(row.rates) - undelivered
         missing = numbers.amount(short[row.name].rates) + undelivered
-        share = f"{served / (served + missing):.1%}" if served + missing else ""
-        rows.append((row.label, f"{served / days:,.1f}", f"{missing:,.1f}", share))
+        share = percent(served / (served + missing), 1) if served + missing else ""
+        rows.append((row.label, figure(served / days, 1), figure(missing, 1), share))
     note = _("What turnouts go without is counted here where the canals take it, before their losses.")
     return Section(_("Users"), headers, tuple(rows), note if at_turnouts else "")
 
@@ -113,10 +113,10 @@ def pumping(numbers: Numbers) -> Section:
     rows = tuple(
         (
             numbers.label(row.bus),
-            f"{row.energy_mwh:,.1f}",
-            f"{row.dear_mwh:,.1f}",
-            f"{row.even_dear_mwh:,.1f}",
-            f"{currency} {row.even_cost - row.cost:,.0f}",
+            figure(row.energy_mwh, 1),
+            figure(row.dear_mwh, 1),
+            figure(row.even_dear_mwh, 1),
+            money(currency, row.even_cost - row.cost),
         )
         for row in pumping_by_bus(numbers)
     )
@@ -138,15 +138,14 @@ def valve_runs(plan: Plan) -> Section:
 def _lateral_row(numbers: Numbers, part: PlanPart) -> tuple[str, ...]:
     runs, left = part.result["runs"], Undelivered.of(part)
     opens = min((run["start"] for run in runs), default=None)
-    zone = numbers.plan.city.zone
     return (
         numbers.label(f"irrigation.{part.key}"),
-        str(len(runs)),
-        f"{timezone.localtime(parse_datetime(opens), zone):%m-%d %H:%M}" if opens else "",
-        f"{sum(run['volume_m3'] for run in runs):,.0f}",
-        f"{left.short_m3:,.0f}",
-        str(left.waiting),
-        f"{left.remainder_m3:,.0f}",
+        figure(len(runs)),
+        moment(datetime.fromisoformat(opens), numbers.plan.city.zone) if opens else "",
+        figure(sum(run["volume_m3"] for run in runs)),
+        figure(left.short_m3),
+        figure(left.waiting),
+        figure(left.remainder_m3),
     )
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from planning.report_pages import file_paths
+
 from . import api, pages
 
 _DEVICE = "api/device/v1/"
@@ -14,7 +16,6 @@ urlpatterns = [
     path(_DEVICE + "keys", api.keys, name="device-keys"),
     path("turns/<str:token>/", pages.turns, name="turns"),
     path("turns/<str:token>/calendar.ics", pages.calendar, name="turns-calendar"),
-    path("reports/<slug:city_key>/", pages.reports, name="reports"),
     path("reports/<slug:city_key>/fab/<slug:key>/", pages.fab_report, name="fab-report"),
-    path("reports/<slug:city_key>/fab/<slug:key>.xlsx", pages.fab_workbook, name="fab-workbook"),
+    *file_paths("reports/<slug:city_key>/fab/<slug:key>", pages.fab_file, "fab-report"),
 ]

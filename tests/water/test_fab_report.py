@@ -205,7 +205,7 @@ def test_the_page_tells_what_matters_first(user: WaterUser) -> None:
     plan(user, short={10: 1.0}, synthetic=True)
     page = member(user.city, "fab", "fab").get("/reports/town/fab/fab/").content.decode()
     assert "1,000 m³" in page
-    assert "rests on synthetic data" in page
+    assert "Synthetic demo data" in page
     assert page.index("What to do") < page.index("Supply by source")
     assert page.count("<svg") == 2
     assert "proportional mixing" in page
@@ -229,13 +229,16 @@ def test_the_workbook_has_every_step_and_no_formulas(user: WaterUser) -> None:
     plan(user)
     response = member(user.city, "fab", "fab").get("/reports/town/fab/fab.xlsx")
     book = openpyxl.load_workbook(io.BytesIO(response.content))
-    assert book.sheetnames == ["Summary", "Week by step", "First day by hour", "Notes"]
+    assert book.sheetnames == [
+        "About", "Supply by source", "Safety, light and cost", "The first day by hour", "How to read this",
+        "Week by step",
+    ]  # fmt: skip
     rows = list(book["Week by step"].iter_rows(values_only=True))
     assert len(rows) == 1 + HOURS
-    assert rows[0][2:] == ("served, m³", "River, m³", "=Reclaimed, m³", "own tanks at the end, m³")
+    assert rows[0][2:] == ("served, m³", "River, m³", "'=Reclaimed, m³", "own tanks at the end, m³")
     assert rows[1][2:] == pytest.approx((4000, 3000, 1000, 8000))
     assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} <= {"s", "n", "d"}
-    assert "attachment" in response["Content-Disposition"]
+    assert 'attachment; filename="headgate-town-fab-fab-' in response["Content-Disposition"]
 
 
 def test_who_may_read_what(user: WaterUser) -> None:
@@ -251,12 +254,13 @@ def test_who_may_read_what(user: WaterUser) -> None:
     for who, (client, allowed) in people.items():
         for key, status in allowed.items():
             assert client.get(f"/reports/town/fab/{key}/").status_code == status, who
-    for path in ("/reports/town/", "/reports/town/fab/fab/", "/reports/town/fab/fab.xlsx"):
+    for path in ("/reports/town/", "/reports/town/fab/fab/", "/reports/town/fab/fab.xlsx", "/reports/town/fab/fab.pdf"):
         anonymous = Client().get(path)
         assert (anonymous.status_code, anonymous["Location"].split("?")[0]) == (302, "/admin/login/")
 
 
-def test_the_index_lists_what_the_reader_may_see(user: WaterUser) -> None:
+def test_the_index_lists_what_the_reader_may_see(user: WaterUser, settings: Any) -> None:
+    settings.HEADGATE_SECTORS = ["water.network.SECTOR"]
     plan(user)
     own = member(user.city, "fab", "fab").get("/reports/town/").content.decode()
     every = member(user.city, "engineer").get("/reports/town/").content.decode()
