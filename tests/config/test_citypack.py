@@ -217,6 +217,11 @@ def test_every_error_is_told_at_once_with_its_place_and_nothing_is_written(edite
         ("unit: MWh", "unit: kWh", "series.charge unit is 'kWh'; expected 'MW', 'MWh'"),
         ("{kind: flat, level: 4.0}", "{kind: flat}", "series.charge profile.level; expected a value, for a profile"),
         ("{kind: flat, level: 4.0}", "{kind: odd}", "series.charge profile.kind is 'odd'; expected one of cycle"),
+        ("{kind: flat, level: 4.0}", "{kind: schedule, level: 1, phases: [[2026-02-30, 1]]}",
+         "series.charge profile.phases is [['2026-02-30', 1]]; expected [[YYYY-MM-DD, number], …] in order"),
+        ("unit: MWh", "drivers: [heat], unit: MWh", "drivers[0] is 'heat'; expected the key of one of series"),
+        ("unit: MWh", "drivers: [charge], unit: MWh",
+         "series.charge drivers is 'charge ← charge'; expected no series that drives itself"),
         ("flow_m3s: 0.2, travel", "flow_m3s: 0.4, travel", "turnouts.lower flow_m3s is 0.4; expected at most"),
         ("power_bus: town, ", "", "treatment_plants.works; expected a power_bus beside kwh_per_m3"),
         ("from_bus: raw, to_bus: field", "from_bus: raw, to_bus: raw", "to_bus is 'raw'; expected another bus"),
@@ -304,6 +309,13 @@ def test_kaohsiungs_tariffs_are_the_published_tables():
         assert tariff.seasons == table.seasons, key
         assert (tariff.over_contract, tariff.valid_from) == (table.over_contract, table.valid_from), key
         assert tariff.customer_fee_per_month == table.customer_fee_per_month, key
+
+
+def test_kaohsiungs_loads_and_households_follow_the_weather_and_its_fab_a_schedule():
+    drivers = {series.key: series.drivers for series in read_pack(SHIPPED / "kaohsiung").things["series"]}
+    warm = {key for key, named in drivers.items() if named == ["temperature"]}
+    assert warm >= {"load_residential", "load_service", "load_industry", "zone_centre_use", "zone_far_north_use"}
+    assert drivers["load_tsmc_f22"] == drivers["tsmc_f22_use"] == ["tsmc_f22_ramp"]
 
 
 def test_the_shapes_of_kaohsiungs_loads_keep_their_level():
