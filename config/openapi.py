@@ -11,8 +11,8 @@ DESCRIPTION = """Plans a city's water and green energy together.
 `X-CSRFToken`. Engineers may ask for plans and decide on them, viewers may read. A city that the caller is no member of
 answers 404, as if it did not exist.
 
-**Errors** are `application/problem+json` (RFC 9457): 400 with every bad field at once, 403 where the role does not
-allow it, 404, and 409 where the state of the plan does not allow it.
+**Errors** are `application/problem+json` (RFC 9457): 400 with every bad field at once, 401 without a session, 403
+where the role does not allow it, 404, 411 for a body in chunks, and 409 where the state of the plan does not allow it.
 
 Controllers in the field have an interface of their own, with keys and signed schedules, under `/api/device/v1/`.
 """

@@ -22,3 +22,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     *(path("", include(f"{room}.urls")) for room in ROOMS if find_spec(f"{room}.urls")),
 ]
+handler400 = "planning.problem_json.bad_request"
+handler404 = "planning.problem_json.not_found"
+handler500 = "planning.problem_json.server_error"

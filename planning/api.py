@@ -31,6 +31,7 @@ from .summary import sections
 FARTHEST_START = timedelta(days=14)
 """A plan needs forecasts that mean something at its start."""
 POLL_SECONDS = 2
+MOST_PLANS = 1000
 
 
 class PlanSerializer(serializers.ModelSerializer[Plan]):
@@ -71,6 +72,16 @@ class PlanRequestSerializer(serializers.Serializer[Any]):
         return known
 
 
+class PageSerializer(serializers.Serializer[Any]):
+    """Which plans are wanted."""
+
+    state = serializers.ChoiceField(Plan.State.choices, required=False)
+    limit = serializers.IntegerField(
+        required=False, default=100, min_value=1, max_value=MOST_PLANS, help_text="plans on a page"
+    )
+    offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=2**31 - 1)
+
+
 InForceSerializer = inline_serializer(
     "InForce", {"plan": PlanSerializer(allow_null=True), "warning": serializers.CharField()}
 )
@@ -85,18 +96,13 @@ PlanPageSerializer = inline_serializer(
         "results": PlanSerializer(many=True),
     },
 )
-_PAGE = [
-    OpenApiParameter("state", str, enum=Plan.State.values),
-    OpenApiParameter("limit", int, description="plans on a page; default 100"),
-    OpenApiParameter("offset", int),
-]
 
 
 @extend_schema(
     methods=["GET"],
     operation_id="list_plans",
     description="The plans of a city, newest first.",
-    parameters=_PAGE,
+    parameters=[PageSerializer],
     responses=PlanPageSerializer,
 )
 @extend_schema(
@@ -223,11 +229,11 @@ def _solved(request: Request, city_key: str, uid: str) -> Plan:
 
 
 def _page(request: Request, found: QuerySet[Plan]) -> Response:
-    state = request.query_params.get("state")
-    if state is not None:
-        if state not in Plan.State.values:
-            raise serializers.ValidationError({"state": ["one of " + ", ".join(Plan.State.values)]})
-        found = found.filter(state=state)
+    """The framework's own paging would take what it cannot read for the default."""
+    asked = PageSerializer(data=request.query_params)
+    asked.is_valid(raise_exception=True)
+    if "state" in asked.validated_data:
+        found = found.filter(state=asked.validated_data["state"])
     pages = LimitOffsetPagination()
     rows = pages.paginate_queryset(found, request)
     return pages.get_paginated_response(PlanSerializer(rows, many=True).data)

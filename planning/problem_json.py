@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from .lifecycle import Refused
+
+API = "/api/"
+SIGN_IN = 'Session realm="headgate"'
+"""RFC 9110 wants a challenge with every 401; this scheme makes no browser ask for a password."""
 
 
 class Conflict(exceptions.APIException):
@@ -28,6 +35,9 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     if response is None:
         return None
     known = _known(error)
+    if isinstance(known, exceptions.NotAuthenticated):
+        response.status_code = 401  # the framework says 403, because signing in by session has no challenge
+        response["WWW-Authenticate"] = SIGN_IN
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": str(known.default_detail),
@@ -42,6 +52,43 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     response.data = body
     response.content_type = "application/problem+json"
     return response
+
+
+def problem(status: int, code: str, detail: str) -> HttpResponse:
+    """A problem outside of the framework's views. In English only: machines read it."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(API):
+        return problem(400, "bad-request", "The request cannot be read.")
+    return defaults.bad_request(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Also answers addresses that no room has: a machine that mistyped one must not have to read HTML."""
+    if request.path.startswith(API):
+        return problem(404, "no-such-address", "There is nothing at this address.")
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(API):
+        return problem(500, "server-error", "The server failed; the fault has been noted.")
+    return defaults.server_error(request)
+
+
+def length_required(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A middleware. A body sent in chunks would look like none at all, and a plan be asked for with nothing of what
+    the caller wanted."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(API) and "Transfer-Encoding" in request.headers:
+            return problem(411, "length-required", "Send the body with a Content-Length, not in chunks.")
+        return get_response(request)
+
+    return middleware
 
 
 def _known(error: Exception) -> exceptions.APIException:

@@ -10,19 +10,20 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import wraps
-from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import parse_etags
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET
+
+from planning.problem_json import problem
 
 from .devices import controller_of, seen
 from .messages import BATCH, keep
 from .models import Controller, ControllerSchedule, DeviceMessage
 from .signing import public_key
 
+_METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 DeviceView = Callable[[HttpRequest, Controller], HttpResponse]
 BODY_BYTES = 256 * 1024
 """Far more than 200 items need; larger bodies are refused unread."""
@@ -38,12 +39,10 @@ def device(method: str) -> Callable[[DeviceView], Callable[[HttpRequest], HttpRe
             controller = controller_of(request.headers.get("Authorization", ""))
             if controller is None:
                 return problem(404, "unknown-device", "This address knows no such device.")
-            if request.method != method:
-                response = problem(405, "wrong-method", f"This address answers {method}.")
-                response["Allow"] = method
-                return response
+            if request.method not in _METHODS[method]:
+                return _wrong_method(method)
             seen(controller, _revision(request.headers.get("Applied-Revision", "")))
-            return view(request, controller)
+            return _answer(request, view(request, controller))
 
         return guarded
 
@@ -84,17 +83,26 @@ def hello(request: HttpRequest, controller: Controller) -> HttpResponse:
     return _batch(request, controller, DeviceMessage.Kind.HELLO, "hello")
 
 
-@require_GET
 def keys(request: HttpRequest) -> HttpResponse:
-    """The public key that schedules are signed with."""
+    """The public key that schedules are signed with; open to everybody."""
+    if request.method not in _METHODS["GET"]:
+        return _wrong_method("GET")
     key = {"kid": settings.SCHEDULE_SIGNING_KEY_ID, "alg": "ed25519", "public": public_key()}
-    return JsonResponse({"keys": [key]})
+    return _answer(request, JsonResponse({"keys": [key]}))
 
 
-def problem(status: int, code: str, detail: str) -> HttpResponse:
-    """An RFC 9457 problem. In English only: machines read it."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+def _wrong_method(method: str) -> HttpResponse:
+    response = problem(405, "wrong-method", f"This address answers {method}.")
+    response["Allow"] = ", ".join(_METHODS[method])
+    return response
+
+
+def _answer(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """To HEAD what GET would answer, with the length of the body but without it."""
+    if request.method == "HEAD":
+        response["Content-Length"] = str(len(response.content))
+        response.content = b""
+    return response
 
 
 def _document(found: ControllerSchedule) -> HttpResponse:

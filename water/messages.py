@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from .models import Controller, DeviceMessage, ValveRun
 
@@ -147,13 +149,18 @@ def _message(controller: Controller, kind: str, item: Item) -> DeviceMessage:
 
 
 def _problems(error: ValidationError) -> list[dict[str, Any]]:
-    return [
-        {"place": ".".join(map(str, found["loc"])) or "item", "value": _shown(found["input"]), "expected": found["msg"]}
-        for found in error.errors(include_url=False)
-    ]
+    return [_problem(found) for found in error.errors(include_url=False)]
+
+
+def _problem(found: ErrorDetails) -> dict[str, Any]:
+    """Of a field that is missing there is no value: pydantic would show the whole item."""
+    place = ".".join(map(str, found["loc"])) or "item"
+    if found["type"] == "missing":
+        return {"place": place, "value": None, "expected": "a value"}
+    return {"place": place, "value": _shown(found["input"]), "expected": found["msg"]}
 
 
 def _shown(value: object) -> object:
     """What was refused, short and such that JSON can say it."""
     simple = isinstance(value, str | int | bool) or value is None or (isinstance(value, float) and math.isfinite(value))
-    return value if simple and len(str(value)) <= 100 else repr(value)[:100]
+    return value if simple and len(str(value)) <= 100 else json.dumps(value, ensure_ascii=False)[:100]

@@ -197,7 +197,7 @@ def test_the_api_gives_the_newest_forecast_or_404(client, member, make_series, l
 
 @pytest.mark.parametrize("path", ["", "load/", "load/history/", "load/forecast/"])
 def test_the_api_is_closed_to_strangers_and_to_a_fabs_people(client, member, elsewhere, load, path):
-    assert client.get(API + path).status_code == 403
+    assert client.get(API + path).status_code == 401
     member("engineer", elsewhere)
     assert client.get(API + path).status_code == 404
     member("fab")

@@ -187,6 +187,6 @@ def test_the_api_takes_a_number_of_days(client, member, load):
 
 
 def test_scores_are_closed_to_strangers_and_to_a_fabs_people(client, member, load):
-    assert client.get(API).status_code == 403
+    assert client.get(API).status_code == 401
     member("fab")
     assert client.get(API).status_code == 403

@@ -72,6 +72,13 @@ def test_a_bad_item_is_refused_with_every_reason_and_costs_no_good_one(run: Valv
     assert all(problem["expected"] for problem in first["problems"])
     assert third["problems"][0]["place"] == "item"
     assert {problem["place"] for problem in fourth["problems"]} == {"seq", "at", "entry", "status"}
+    assert {"place": "status", "value": None, "expected": "a value"} in fourth["problems"]
+
+
+def test_a_refused_value_is_shown_as_json_writes_it(run: ValveRun, token: str) -> None:
+    answer = post(token, "acks", {"acks": [{**ack(1, run, "started"), "reason": {"why": None, "really": True}}]})
+    (problem,) = answer.json()["results"][0]["problems"]
+    assert problem["value"] == '{"why": null, "really": true}'
 
 
 def test_a_run_of_another_controller_cannot_be_acknowledged(run: ValveRun) -> None:
@@ -175,3 +182,5 @@ def test_a_wrong_method_is_a_problem_for_devices_and_nothing_at_all_for_stranger
     known = Client().get(path, headers={"Authorization": f"Bearer {token}"})
     assert (known.status_code, known["Allow"], known.json()["code"]) == (405, "POST", "wrong-method")
     assert Client().get(path).status_code == 404
+    assert Client().head("/api/device/v1/keys").status_code == 200
+    assert Client().post("/api/device/v1/keys")["Content-Type"] == "application/problem+json"

@@ -75,6 +75,17 @@ def test_the_answer_carries_what_the_protocol_promises(where: Fields) -> None:
     assert (found["Cache-Control"], found["X-Poll-After"]) == ("private, no-cache", "300")
 
 
+def test_head_answers_as_get_does_but_without_the_document(where: Fields) -> None:
+    published(where, ("upper", 1, 2))
+    token = key_of(where)
+    whole = get(token)
+    head = Client().head("/api/device/v1/schedule", headers={"Authorization": f"Bearer {token}"})
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("ETag", "Schedule-Revision", "Schedule-Signature", "X-Poll-After", "Content-Type"):
+        assert head[name] == whole[name]
+    assert head["Content-Length"] == str(len(whole.content))
+
+
 def test_the_poll_interval_may_change_without_a_new_document(where: Fields) -> None:
     published(where, ("upper", 1, 2))
     token = key_of(where)
