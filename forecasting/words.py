@@ -38,6 +38,7 @@ EXPERTS = {
     "ar (week)": gettext_noop("autoregression on weeks"),
     "ar (level)": gettext_noop("autoregression on the level"),
     "recession": gettext_noop("recession"),
+    "rain response": gettext_noop("response to rain"),
     "week mean": gettext_noop("mean of the last weeks"),
     "persistence": gettext_noop("last value"),
     "ridge": gettext_noop("ridge regression"),

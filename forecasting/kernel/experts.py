@@ -10,6 +10,7 @@ from .leads import ridge_by_lead
 from .linear import expanding_ridge
 from .panel import Panel
 from .ridge import ridge
+from .runoff import Response, draw_down, rain_of, rain_response, without_rain
 from .series import Array
 from .smoothing import exponential_smoothing
 
@@ -19,7 +20,20 @@ MOST_WEEKS_OF_MEAN = 4
 
 def forecasts(panel: Panel) -> dict[str, Array]:
     """What each expert that suits the panel's plan expects, by its readable name."""
-    return {name: np.clip(expert(panel), *_believable(panel)) for name, expert in _suitable(panel)}
+    rain = rain_of(panel) if panel.plan.flows else None
+    known = panel if rain is None else without_rain(panel)
+    found = {name: expert(known) for name, expert in _suitable(known)}
+    if rain is not None:
+        response = rain_response(panel, rain)
+        found["rain response"] = response.blind
+        found = {name: _told(expected, response) for name, expected in found.items()}
+    return {name: np.clip(expected, *_believable(panel)) for name, expected in found.items()}
+
+
+def _told(expected: Array, response: Response) -> Array:
+    """At the origin asked for something is known of the rain ahead, which no expert was judged with."""
+    trust = response.trust[:, None]
+    return np.concatenate([((1 - trust) * expected[:, 0] + trust * response.told)[:, None], expected[:, 1:]], axis=1)
 
 
 def _believable(panel: Panel) -> tuple[Array, Array]:
@@ -44,6 +58,10 @@ def _suitable(panel: Panel) -> Iterator[tuple[str, Callable[[Panel], Array]]]:
         yield "week mean", lambda panel: seasonal_mean(panel, plan.week, weeks)
     if not plan.cycle:
         yield "persistence", persistence
+    if plan.flows and plan.block > 1 and not panel.regressors.shape[2]:
+        # Regressions on the last hours carry a rise on into a flood that nobody saw.
+        yield "recession", draw_down
+        return
     yield "recession" if plan.logs else "ar (level)", lambda panel: autoregression(panel, 0)
     yield "ridge", ridge
     if plan.thorough:

@@ -19,6 +19,8 @@ CLEARLY = 0.9
 """A cycle is seen when values one cycle apart differ by less than this share of those half a cycle apart."""
 CANDIDATES = (24, 7, 12, 52, 48, 96, 144, 288)
 """Cycles tried for series with integer times: hours, weekdays, months, weeks and finer parts of the day."""
+FLOOD = 3.0
+"""A value so many times the median is a flood: levels and loads do not swing so far, and drift otherwise."""
 FEWEST_BLOCKS, FEWEST_VALUES = 4, 10
 
 
@@ -34,6 +36,7 @@ class Plan:
     logs     whether the experts work on logarithms
     asked    origins that a forecast is wanted from: 1, or more where the past is forecast as it would have been
     thorough whether the whole past is learnt from: it explains itself by weather or holidays, which come once a year
+    flows    whether it rises and falls like a river: positive, without a cycle, with floods
     """
 
     block: int
@@ -44,6 +47,7 @@ class Plan:
     logs: bool
     asked: int = 1
     thorough: bool = False
+    flows: bool = False
 
 
 def cycles(values: Array, step: pd.Timedelta | None) -> tuple[int, int]:
@@ -116,7 +120,9 @@ def plan_for(
     training = length - origins * block
     cycle = day > 0 and training >= 2 * day and repetition(values, day) < CLEARLY
     long = week if training >= 2 * week else 0
-    return Plan(block, day, long, origins + asked - 1, cycle, _positive(values), asked, thorough)
+    logs = _positive(values)
+    flows = logs and not cycle and bool(values.max() > FLOOD * np.median(values))
+    return Plan(block, day, long, origins + asked - 1, cycle, logs, asked, thorough, flows)
 
 
 def _positive(values: Array) -> bool:
