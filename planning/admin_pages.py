@@ -64,6 +64,7 @@ STAGE_WORDS = {
     "compile": gettext_lazy("compiling the model"),
     "cost": gettext_lazy("finding the least cost"),
     "prices": gettext_lazy("finding prices"),
+    "steadiness": gettext_lazy("smoothing the operation"),
     "verify": gettext_lazy("verifying"),
     PARTS: gettext_lazy("planning valve turns"),
 }

@@ -21,6 +21,7 @@ from .horizon import Horizon
 from .laws import law, names, set_bounds, spread, templates
 from .money import add_money
 from .network import Network, Store, joined_buses
+from .steadiness import add_steadiness
 from .wishes import add_wishes
 
 
@@ -36,6 +37,7 @@ def build(network: Network, horizon: Horizon) -> ConcreteModel:
         _add_ramps(m, network)
         add_wishes(m, network, horizon)
         add_commitments(m, network, horizon)
+        add_steadiness(m, network, horizon)
         add_money(m, network, horizon)
     return m
 

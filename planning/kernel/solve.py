@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -22,10 +22,11 @@ from .problems import InvalidNetwork
 from .readout import read_answer
 from .reasons import in_english
 from .solver import Ending, Solver, SolverFailure
+from .steadiness import changes
 from .tiers import Tiers, lowest_money
 from .validation import problems
 from .verify import broken_limits
-from .wishes import wishes
+from .wishes import Wish, wishes
 
 SEARCH_PART = 0.9
 """Of the time left, what the search for the least money may take with on/off parts: prices need some too."""
@@ -33,6 +34,10 @@ FIRST_SEARCH_PART = 0.7
 """The same for a search that starts without any plan: what is left is for a plan by rule, should it find none."""
 FALLBACK_LEAST = 5.0
 """Seconds for a plan by rule even when the time limit is used up: the solver may have overstepped it."""
+STEADY_PART = 0.5
+"""Of the time left, what the search for the least changes may take; past that the plan stays as it is."""
+SAME_MONEY = 1e-7
+"""Plans whose money differs by this share cost the same."""
 RANK_DIGITS = 3
 """Shortages that differ by less are the same when plans by rule are compared."""
 EXPLAIN_LEAST = 5.0
@@ -138,11 +143,22 @@ class _Run:
         if values is None:
             return None, ending
         prices: Rates = {}
+        steady = None
         if money is not None and (money.ended_well or solver.is_mip):
-            self.tell("prices", 0.9)
-            values, prices = self._price(solver, money, values)
-        answer = read_answer(self.network, self.horizon, listed, compiled, values)
+            held = self._with_states_held(solver, money, values)
+            if held.values is not None and held.row_duals is not None and held.ended_well:
+                values, prices = held.values, self._prices(compiled, held.row_duals)
+                steady = self._steady(solver, held, held.values)
+        answer = self._read(listed, compiled, values, steady)
         return replace(_graded(answer, compiled, ending, money, tiers), prices=prices), ending
+
+    def _read(self, listed: Sequence[Wish], compiled: Compiled, values: Floats, steady: Floats | None) -> Answer:
+        """The answer of the steady point, unless that breaks a limit: what it gains is never worth a plan."""
+        if steady is not None:
+            answer = read_answer(self.network, self.horizon, listed, compiled, steady)
+            if not broken_limits(self.network, self.horizon, answer):
+                return answer
+        return read_answer(self.network, self.horizon, listed, compiled, values)
 
     def _plan_by_rule(self, compiled: Compiled, ending: Ending) -> Answer | None:
         """Of the plans with the on/off parts held by a rule, the one with the least shortages, then the least money."""
@@ -173,22 +189,36 @@ class _Run:
         solver.deadline = self.deadline
         return ending
 
-    def _price(self, solver: Solver, money: Ending, values: Floats) -> tuple[Floats, Rates]:
-        """The best point and the money that one more unit of use would cost at each bus and step.
+    def _with_states_held(self, solver: Solver, money: Ending, values: Floats) -> Ending:
+        """The least money with the on/off parts as they are: an LP, whose duals are prices without start costs."""
+        self.tell("prices", 0.9)
+        if not solver.is_mip:
+            return money
+        solver.fix_integers(values)
+        return solver.minimise(solver.compiled.cost, solver.compiled.offset)
 
-        The dual of the balance ÷ (hours × probability). With on/off parts: of the LP that is left with their states
-        held, so a price does not carry start costs. The tiers stay locked: at a bus that is short, the price is what
-        one more unit brought there would save in money (its penalty, and whatever it replaces), not in shortage.
+    def _prices(self, compiled: Compiled, row_duals: Floats) -> Rates:
+        """The money that one more unit of use would cost at each bus and step: dual of the balance ÷ (hours × chance).
+
+        The tiers stay locked: at a bus that is short, the price is what one more unit brought there would save in
+        money (its penalty, and whatever it replaces), not in shortage.
         """
-        if solver.is_mip:
-            solver.fix_integers(values)
-            money = solver.minimise(solver.compiled.cost, solver.compiled.offset)
-        if not money.ended_well or money.row_duals is None or money.values is None:
-            return values, {}
         weights = np.array([step.hours * step.probability for step in self.horizon.steps])
-        duals = money.row_duals[solver.compiled.rows["balance"]].reshape(-1, len(weights)) / weights
+        duals = row_duals[compiled.rows["balance"]].reshape(-1, len(weights)) / weights
         prices = {bus.name: (0.0,) * len(weights) for bus in self.network.buses}
-        return money.values, prices | dict(zip(joined_buses(self.network), map(tuple, duals.tolist()), strict=True))
+        return prices | dict(zip(joined_buses(self.network), map(tuple, duals.tolist()), strict=True))
+
+    def _steady(self, solver: Solver, best: Ending, values: Floats) -> Floats | None:
+        """Of the points that cost the same, the one with the least changes. None where the time is too short for it."""
+        self.tell("steadiness", 0.95)
+        solver.hold_optimum(best)
+        now = time.monotonic()
+        solver.deadline = now + STEADY_PART * (self.deadline - now)
+        ending = solver.minimise(changes(solver.compiled, self.network, self.horizon, values))
+        if not ending.ended_well or ending.values is None:
+            return None
+        dearer = float(solver.compiled.cost @ (ending.values - values))
+        return ending.values if dearer <= SAME_MONEY * max(1.0, abs(best.objective)) else None
 
     def _why(self, ending: Ending) -> list[Fact]:
         if self.cancelled.is_set():

@@ -24,6 +24,8 @@ ITERATION_LIMIT = "Iteration limit reached"
 NO_LIMIT = 2**31 - 1
 TIGHT, LOOSE = 1e-7, 5e-7
 """HiGHS' feasibility tolerance, and what a second try may use: half of what verification allows."""
+PRICED = 1e-7
+"""Duals up to this are HiGHS' rounding of 0 (its dual feasibility tolerance)."""
 WARM_LEAST, WARM_SHARE = 500, 20
 """Iterations that a warm start may take, and one per so many rows: about the time presolve takes."""
 COLD_LEAST, COLD_SHARE = 10_000, 2
@@ -46,6 +48,7 @@ class Ending:
     objective: float
     bound: float
     what: str
+    col_duals: Floats | None = None
 
 
 class Solver:
@@ -142,6 +145,21 @@ class Solver:
         self._low[columns], self._high[columns] = low, high
         _must(self._highs.changeColsBounds(len(places), places, low, high), "column bounds")
 
+    def hold_optimum(self, ending: Ending) -> None:
+        """Leaves only points as good as this optimum of an LP: whatever has a price stays at the limit that sets it.
+
+        A column with a reduced cost stays at its bound and a row with a dual at its side (complementary slackness).
+        """
+        assert ending.row_duals is not None and ending.col_duals is not None
+        places = np.flatnonzero(np.abs(ending.col_duals) > PRICED)
+        at = np.where(ending.col_duals > 0, self._low, self._high)[places]
+        held = places[np.isfinite(at)]
+        self.set_bounds(held, at[np.isfinite(at)], at[np.isfinite(at)])
+        low, high = self.compiled.row_lower, self.compiled.row_upper
+        sides = np.where(ending.row_duals > 0, low, high)
+        for row in np.flatnonzero((np.abs(ending.row_duals) > PRICED) & (low < high) & np.isfinite(sides)).tolist():
+            _must(self._highs.changeRowBounds(row, sides[row], sides[row]), "row bounds")
+
     def release_rows(self, rows: Places) -> None:
         """These rows limit nothing any more."""
         for row in rows.tolist():
@@ -226,6 +244,7 @@ class Solver:
             objective=objective,
             bound=info.mip_dual_bound if self.is_searching else objective,
             what=self._highs.modelStatusToString(status),
+            col_duals=np.array(solution.col_dual) if duals is not None else None,
         )
 
     def _look_up(self, event: highspy.HighsCallbackEvent) -> None:

@@ -162,6 +162,7 @@ def _stage(stage: str) -> str:
         "compile": _("compiling the model"),
         "cost": _("least cost"),
         "prices": _("prices"),
+        "steadiness": _("smoothing the operation"),
         "verify": _("verifying"),
         lifecycle.PARTS: _("planning valve turns"),
     }

@@ -45,14 +45,14 @@ def test_a_store_loses_its_share_every_hour():
 
 
 def test_a_tank_fills_while_power_is_cheap():
-    # 2 wanted in each of 4 hours; the pump draws 0.5 power per unit and lifts up to 5. Power costs 1, 9, 1, 9: pump 4
+    # 2 wanted in each of 4 hours; the pump draws 0.5 power per unit and lifts up to 4. Power costs 1, 9, 1, 9: pump 4
     # in the first and third hour. Money: (2 + 2)·1 = 4 instead of 20.
     network = world(
         "lake town grid",
         Supply("inflow", "lake", max=10.0),
         Supply("power", "grid", max=10.0, cost=(1.0, 9.0, 1.0, 9.0)),
         Demand("homes", "town", 2.0, tier=1),
-        Link("pump", "lake", max=5.0, to={"town": 1.0}, uses={"grid": 0.5}),
+        Link("pump", "lake", max=4.0, to={"town": 1.0}, uses={"grid": 0.5}),
         Store("tank", "town", 10.0, initial=0.0),
     )
     answer = solved(network, hours(4))

@@ -198,7 +198,7 @@ def test_progress_goes_through_every_stage_and_never_back():
     news = []
     solve(SMALL, hours(3), progress=news.append)
     stages = list(dict.fromkeys(item.stage for item in news))
-    assert stages == ["build", "compile", "tier 1", "cost", "prices", "verify"]
+    assert stages == ["build", "compile", "tier 1", "cost", "prices", "steadiness", "verify"]
     fractions = [item.fraction for item in news]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
 
