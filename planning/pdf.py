@@ -16,6 +16,7 @@ import matplotlib
 import typst
 from django.utils.translation import gettext as _
 from noto_cjk_sans_otc import FONT_PATH
+from rich.cells import cell_len
 
 from cities.languages import CHINESE
 
@@ -26,8 +27,8 @@ from .sectors import Section
 TEMPLATE = Path(__file__).parent / "report.typ"
 # Charts are measured with DejaVu Sans when they are drawn, so they must be printed with it.
 FONTS = [os.path.dirname(os.fspath(FONT_PATH)), os.path.join(matplotlib.get_data_path(), "fonts", "ttf")]
-LONG = 26
-"""A column with a longer text than this may break its lines; the others are as wide as their widest text."""
+LONG = 40
+"""A column with a longer text than this, in letters of half a Chinese one, may break its lines."""
 
 
 def pdf(document: Document) -> bytes:
@@ -55,9 +56,7 @@ def _data(document: Document) -> dict[str, Any]:
         "plan": str(plan),
         "revision": _("revision %(number)s") % {"number": plan.pk},
         "printed": _("printed %(at)s") % {"at": full_moment(document.made_at, plan.city.zone)},
-        "page": _("page"),
-        "of": _("of"),
-        "contents": _("Contents"),
+        "page": _("page {page} of {pages}"),
         "synthetic": _(SYNTHETIC) if plan.synthetic else "",
         "made": _moment_parts(document.made_at),
         "identity": document.identity,
@@ -84,6 +83,5 @@ def _item(item: Section | Picture) -> dict[str, Any]:
     if len(item.headers) == 1 or not item.rows:
         return {**shared, "kind": "list"}
     columns = zip(item.headers, *item.rows, strict=True)
-    is_long = [max(map(len, column)) > LONG for column in columns]
-    is_long[0] = is_long[0] or not any(is_long)
+    is_long = [max(map(cell_len, column)) > LONG for column in columns]
     return {**shared, "kind": "table", "headers": item.headers, "right": item.are_numbers(), "long": is_long}

@@ -60,7 +60,7 @@ def levels_by_day(chart: Chart, plan: Plan) -> Section | None:
         (row.label, *(figure(row.values[place], 1) for place in places)) for row in chart.rows if not row.is_limit
     )
     title = _("%(what)s at the end of each day, %(unit)s") % {"what": chart.title, "unit": chart.unit}
-    return Section(title, ("", _("start"), *_day_names(plan, days)), rows, _day_note(plan))
+    return Section(title, ("", _("at the start"), *_day_names(plan, days)), rows, _day_note(plan))
 
 
 def _day_names(plan: Plan, days: Sequence[Span]) -> list[str]:
@@ -97,7 +97,7 @@ def shortage_changes(plan: Plan, before: Plan, span: Span) -> Section:
     now, then = _shortages(plan, span), _shortages(before, span)
     short = [key for key in dict.fromkeys([*now, *then]) if max(now.get(key, 0.0), then.get(key, 0.0)) >= LEAST]
     rows = [(label, unit, then.get((label, unit), 0.0), now.get((label, unit), 0.0)) for label, unit in short]
-    headers = (_("Who is short"), _("unit"), _("before"), _("now"), _("change"))
+    headers = (_("Who is short"), _("unit"), _("plan before"), _("this plan"), _("change"))
     cells = tuple((label, unit, figure(old, 1), figure(new, 1), change(new - old, 1)) for label, unit, old, new in rows)
     nobody = "" if cells else " " + _("Nobody is short in either plan.")
     return Section(_("Shortages, before and now"), headers, cells, _span_note(before, span) + nobody)
@@ -124,7 +124,7 @@ def _changes(chart: Chart, plan: Plan, old_chart: Chart, before: Plan, span: Spa
     pairs = [(label, then.get(label, 0.0), now.get(label, 0.0)) for label in labels]
     rows = tuple((label, figure(old, 1), figure(new, 1), change(new - old, 1)) for label, old, new in pairs)
     title = _("%(what)s, before and now, %(unit)s") % {"what": chart.title, "unit": chart.amount_unit}
-    return Section(title, ("", _("before"), _("now"), _("change")), rows, _span_note(before, span))
+    return Section(title, ("", _("plan before"), _("this plan"), _("change")), rows, _span_note(before, span))
 
 
 def _amounts(chart: Chart, plan: Plan, span: Span) -> dict[str, float]:

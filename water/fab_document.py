@@ -88,5 +88,5 @@ def _tank_chart(report: Report) -> list[Chart]:
     if tank is None:
         return []
     levels = (tank.now_km3, *tank.levels_km3.tolist())
-    full = ChartRow(_("full"), (tank.capacity_km3,) * len(levels), is_limit=True)
+    full = ChartRow(_("capacity"), (tank.capacity_km3,) * len(levels), is_limit=True)
     return [Chart("tank", _("Own tanks"), _("10³ m³"), "levels", (ChartRow(_("held"), levels), full))]
