@@ -9,9 +9,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from django.core.management import execute_from_command_line
+    from config import frontdoor
 
-    execute_from_command_line(sys.argv)
+    frontdoor.main(sys.argv)
 
 
 if __name__ == "__main__":

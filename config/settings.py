@@ -19,6 +19,8 @@ from config.env import Env, refuse
 BASE_DIR = Path(__file__).resolve().parent.parent
 PRODUCTION = Env().flag("HEADGATE_PRODUCTION")
 VAR_DIR = Path(Env().text("HEADGATE_VAR", str(BASE_DIR / "var"))).resolve()
+if VAR_DIR.exists() and not VAR_DIR.is_dir():
+    refuse("HEADGATE_VAR", str(VAR_DIR), "a directory, or a place for one")
 DEMO_ENV = VAR_DIR / "demo.env"
 # A demo secret must never leak into production, so the file is not even read there.
 env = Env(None if PRODUCTION else DEMO_ENV)

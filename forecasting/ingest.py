@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple, TextIO
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -30,6 +31,7 @@ from .models import Observation, Series
 COLUMNS = ("series", "time", "value")
 FUTURE_TOLERANCE = timedelta(minutes=15)
 """Clocks of measuring devices run a little ahead."""
+A_DAY = timedelta(days=1)
 BATCH = 500
 """Rows per statement; SQLite takes 32,766 parameters."""
 EXAMPLES = 5
@@ -133,7 +135,7 @@ def ingest(
     with transaction.atomic():
         # Two loads of one series at once would both find a value missing and both call it new.
         list(Series.objects.select_for_update().filter(pk__in={row.series_id for row in good}).order_by("pk"))
-        appended, contradictions = _to_append(good, synthetic, counts)
+        appended, contradictions = _to_append(good, synthetic, counts, city.zone)
         if strict and contradictions:
             return Counts(refused=counts.refused, problems=counts.problems)
         append(appended, synthetic)
@@ -239,18 +241,22 @@ class _Check:
             self.times[given] = _utc(_parsed_time(given), given)
         return self.times[given]
 
+    def local(self, time: datetime) -> str:
+        """As the clocks of the city show it, for people."""
+        return time.astimezone(self.zone).isoformat(timespec="minutes" if time.second == 0 else "seconds")
+
     def check_time(self, series: Series, valid_at: datetime, recorded_at: datetime) -> None:
         local = valid_at.astimezone(self.zone)
         minutes = local.toordinal() * 1440 + local.hour * 60 + local.minute
         if local.second or local.microsecond or minutes % series.step_minutes:
             expected = _("a multiple of %(step)d minutes from local midnight") % {"step": series.step_minutes}
-            raise Refusal(Reason.STEP, valid_at.isoformat(), expected)
+            raise Refusal(Reason.STEP, local.isoformat(), expected)
         if recorded_at > self.now + FUTURE_TOLERANCE:
-            expected = _("a recording time up to %(now)s") % {"now": self.now.isoformat()}
-            raise Refusal(Reason.FUTURE, recorded_at.isoformat(), expected)
+            expected = _("a recording time up to %(now)s") % {"now": self.local(self.now)}
+            raise Refusal(Reason.FUTURE, self.local(recorded_at), expected)
         if valid_at > recorded_at + FUTURE_TOLERANCE and not series.is_schedule:
-            expected = _("a time up to its recording, %(time)s") % {"time": recorded_at.isoformat()}
-            raise Refusal(Reason.FUTURE, valid_at.isoformat(), expected)
+            expected = _("a time up to its recording, %(time)s") % {"time": self.local(recorded_at)}
+            raise Refusal(Reason.FUTURE, self.local(valid_at), expected)
 
 
 def _parsed_time(text: str) -> datetime:
@@ -264,7 +270,9 @@ def _utc(time: datetime, given: object) -> datetime:
     if time.tzinfo is None:
         raise Refusal(Reason.OFFSET, given, _("an offset from UTC, such as +08:00 or Z"))
     try:
-        return time.astimezone(UTC)
+        moment = time.astimezone(UTC)
+        _around = moment - A_DAY, moment + A_DAY  # no zone's clocks may leave the calendar either
+        return moment
     except OverflowError:
         raise Refusal(Reason.TIME, given, _("a time between the years 1 and 9999")) from None
 
@@ -302,7 +310,7 @@ def _last_of_each(checked: Iterable[tuple[Row, Measured]], counts: Counts) -> li
 
 
 # --- what is new ---------------------------------------------------------------------------------------------
-def _to_append(rows: list[Measured], synthetic: bool, counts: Counts) -> tuple[list[Measured], int]:
+def _to_append(rows: list[Measured], synthetic: bool, counts: Counts, zone: ZoneInfo) -> tuple[list[Measured], int]:
     """The rows that say something that was not known at their recording time, and how many contradict a recording."""
     known = _recordings(rows, synthetic)
     appended, contradictions = [], 0
@@ -313,7 +321,8 @@ def _to_append(rows: list[Measured], synthetic: bool, counts: Counts) -> tuple[l
         if before is not None and before[1] == row.value:
             counts.unchanged += 1
         elif before is not None and before[0] == row.recorded_at:
-            place, expected = row.valid_at.isoformat(), _("%(value)g, as recorded then") % {"value": before[1]}
+            place = row.valid_at.astimezone(zone).isoformat()
+            expected = _("%(value)g, as recorded then") % {"value": before[1]}
             counts.refuse(Problem(place, row.value, expected, Reason.CONTRADICTION))
             contradictions += 1
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -26,15 +26,28 @@ def interruptible() -> Iterator[None]:
     A second one would cut short what the first one set going: a process that ends while HiGHS still searches in a
     thread aborts, and its plan stays "solving".
     """
+    with _handled_by(_raise_once):
+        yield
+
+
+@contextmanager
+def flagged(flag: threading.Event) -> Iterator[None]:
+    """INT and TERM set the flag, as often as they come: what goes on inside is asked to end, and does so itself."""
+    with _handled_by(lambda number, frame: flag.set()):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
         yield
         return
-    before = {number: signal.signal(number, _raise_once) for number in SIGNALS}
+    before = {number: signal.signal(number, handler) for number in SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def _raise_once(number: int, frame: FrameType | None) -> None:

@@ -21,7 +21,8 @@ class Problem:
         where = f"{self.file}:{self.line}" if self.line else self.file
         place = " ".join(filter(None, (self.part, self.field)))
         value = f" is {self.value}" if self.value else ""
-        return f"{where}: {place}{value}; expected {self.expected}"
+        said = f"{place}{value}; " if place or value else ""
+        return f"{where}: {said}expected {self.expected}"
 
 
 class InvalidPack(Exception):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator, with_config
+from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
 from .fields import Figures, IsoDate, Key, Latitude, Longitude, Part, Positive, ZoneName
 
@@ -17,6 +18,16 @@ class Calendar(Part):
     """Dates worked although they fall on a weekend or a holiday."""
 
 
+@with_config(ConfigDict(extra="forbid"))
+class Settings(TypedDict, total=False):
+    """What the city wants of the product itself."""
+
+    plan_every_hours: Annotated[float, Field(ge=1, le=168)]
+    """How often a plan is proposed without anybody asking."""
+    four_eyes: bool
+    """Whether a plan is approved by a second person only, never by the one who asked for it."""
+
+
 class City(Part):
     key: Key
     name: Annotated[str, Field(min_length=1, max_length=120)]
@@ -26,8 +37,7 @@ class City(Part):
     latitude: Latitude
     longitude: Longitude
     calendar: Calendar = Calendar()
-    settings: dict[Literal["plan_every_hours"], Annotated[float, Field(ge=1, le=168)]] = {}
-    """`plan_every_hours`: how often a plan is proposed without anybody asking."""
+    settings: Settings = {}
 
 
 class Series(Figures):

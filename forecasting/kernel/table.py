@@ -37,7 +37,8 @@ def problems_of(header: Sequence[str]) -> list[str]:
 def listed(table: pd.DataFrame, zone: str) -> dict[str, Listed | Refusal]:
     """Every series of a table of text cells whose index is the line in the file, by name.
 
-    Times without offset are wall times of `zone`. A series with any bad cell is refused whole, with all of them.
+    Times without offset are wall times of `zone`. A series with any bad cell is refused whole, with all of them, one a
+    line.
     """
     found: dict[str, Listed | Refusal] = {}
     for name, rows in table.groupby("series", sort=False):
@@ -56,7 +57,7 @@ def _one(rows: pd.DataFrame, zone: str) -> Listed:
     regressors = [name for name in rows.columns if name not in NEEDED and (rows[name] != "").any()]
     columns = {name: _numbers(rows[name], errors) for name in ["value", *regressors]}
     if errors:
-        raise Refused("; ".join(errors))
+        raise Refused("\n".join(errors))
     values = pd.Series(columns.pop("value"), index=index)
     values = values[np.isfinite(values.to_numpy())]
     return Listed(values, pd.DataFrame(columns, index=index), _step(values.index), naive)

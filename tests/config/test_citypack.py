@@ -103,6 +103,26 @@ def test_an_export_never_writes_into_a_folder_with_files(edited: Edit):
 
 
 @pytest.mark.django_db
+def test_an_export_to_where_nothing_can_be_written_is_refused():
+    load("tinytown")
+    with pytest.raises(CommandError, match="/proc/none: No such file") as caught:
+        call_command("exportcity", "tinytown", "/proc/none", skip_checks=True)
+    assert caught.value.returncode == 2
+
+
+@pytest.mark.django_db
+def test_a_city_may_want_four_eyes_on_every_plan(edited: Edit, tmp_path: Path):
+    folder = edited(("city: {", "city: {settings: {four_eyes: true}, "))
+    load(folder)
+    assert City.objects.get().settings == {"four_eyes": True}
+    call_command("exportcity", "tinytown", str(tmp_path / "out"), skip_checks=True)
+    assert "four_eyes: true" in (tmp_path / "out" / "city.yaml").read_text()
+    for wrong in ("four_eyes: 2", "five_eyes: true"):
+        (line,) = problems(edited(("city: {", f"city: {{settings: {{{wrong}}}, ")))
+        assert "eyes" in line
+
+
+@pytest.mark.django_db
 def test_a_changed_figure_changes_one_row(edited: Edit, capsys: pytest.CaptureFixture[str]):
     load("tinytown")
     load(edited(("capacity_mwh: 8", "capacity_mwh: 9")))
@@ -260,12 +280,12 @@ def test_a_link_out_of_the_folder_is_not_followed(edited: Edit, tmp_path: Path):
     outside.write_text("rivers: []")
     folder = edited()
     (folder / "more.yaml").symlink_to(outside)
-    assert problems(folder) == ["more.yaml: ; expected a file of the pack's own folder, not a link out of it"]
+    assert problems(folder) == ["more.yaml: expected a file of the pack's own folder, not a link out of it"]
 
 
 @pytest.mark.django_db
 def test_a_name_that_is_no_pack_is_refused_with_those_that_are():
-    with pytest.raises(CommandError, match="one of: kaohsiung, tinytown"):
+    with pytest.raises(CommandError, match="^atlantis: expected the folder of a city pack, or one of: kaohsiung, tiny"):
         load("atlantis")
     with pytest.raises(CommandError):
         load("../../etc")

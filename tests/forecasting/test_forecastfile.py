@@ -96,6 +96,28 @@ def test_every_bad_cell_of_a_series_is_told(tmp_path: Path, capsys: pytest.Captu
     assert "No series could be forecast." in told
 
 
+def test_bad_cells_are_told_one_a_line_and_no_thousands_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    source = write(tmp_path / "in.csv", [["a", time, "much"] for time in hours(1000)])
+    told = failed(capsys, source).splitlines()
+    assert told[0] == "a: refused: 1000 problems"
+    assert told[1] == "  line 2: value is 'much', expected a number"
+    assert told[6] == "  and 995 more"
+    assert told[7:] == ["No series could be forecast."]
+
+
+def test_short_lines_are_not_told_by_the_thousand_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    told = failed(capsys, write(tmp_path / "in.csv", [["a"]] * 1000)).splitlines()
+    assert len(told) == 6 and "995 more" in told[-1]
+
+
+@pytest.mark.parametrize("out", ["no such folder/out.csv", "."])
+def test_a_file_that_cannot_be_written_is_told_before_the_work(tmp_path: Path, out: str):
+    source = write(tmp_path / "in.csv", lines("town", hours(360), WAVE))
+    with pytest.raises(CommandError, match="folder") as refusal:
+        call_command("forecastfile", str(source), "--horizon", "1", "--out", str(tmp_path / out))
+    assert refusal.value.returncode == 2
+
+
 def test_an_unreadable_file_is_told_with_every_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     source = write(tmp_path / "in.csv", [["a", "1"], ["a", "2", "3"]], ("name", "time"))
     told = failed(capsys, source)
@@ -104,7 +126,7 @@ def test_an_unreadable_file_is_told_with_every_error(tmp_path: Path, capsys: pyt
 
 
 def test_a_missing_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert "none.csv" in failed(capsys, tmp_path / "none.csv")
+    assert failed(capsys, tmp_path / "none.csv") == f"{tmp_path / 'none.csv'}: No such file or directory"
 
 
 def test_no_database_is_needed(tmp_path: Path):

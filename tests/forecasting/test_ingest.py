@@ -191,6 +191,25 @@ def test_loadhistory_exits_with_2_and_writes_nothing(city, load, file, text, enc
     assert stored() == []
 
 
+def test_loadhistory_tells_times_as_the_citys_clocks_show_them(city, load, file, capsys):
+    text = "series,time,value,recorded_at\nload,2026-05-01T12:20+08:00,1,2026-05-01T13:00Z\n"
+    call_command("loadhistory", "tainan", file(text + "load,2026-05-01T22:00Z,1,2026-05-01T13:00Z\n"))
+    told = capsys.readouterr().err
+    assert "'2026-05-01T12:20:00+08:00'" in told
+    assert "'2026-05-02T06:00+08:00', expected a time up to its recording, 2026-05-01T21:00+08:00" in told
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00Z", "9999-12-31T23:00Z"])
+def test_a_time_at_the_end_of_the_calendar_is_refused(city, load, time):
+    assert ingest(city, [given("1", time)], now=NOW).refused == {"not a time": 1}
+
+
+def test_loadhistory_names_a_missing_file_once(city, tmp_path):
+    with pytest.raises(CommandError) as stopped:
+        call_command("loadhistory", "tainan", tmp_path / "none.csv")
+    assert str(stopped.value) == f"{tmp_path / 'none.csv'}: No such file or directory"
+
+
 def test_loadhistory_names_the_cities_there_are(city, file):
     with pytest.raises(CommandError, match="tainan") as stopped:
         call_command("loadhistory", "taipei", file("series,time,value\n"))

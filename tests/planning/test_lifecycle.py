@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import override
 
 from cities.models import City
 from planning import lifecycle, snapshot
@@ -83,6 +85,36 @@ def test_when_a_sector_cannot_write_its_documents_nothing_is_published(city: Cit
     before.refresh_from_db()
     plan.refresh_from_db()
     assert (before.state, plan.state) == (State.PUBLISHED, State.APPROVED)
+
+
+def test_where_four_eyes_are_wanted_nobody_approves_a_plan_of_their_own(city: City, toy_sector: Behaviour) -> None:
+    city.settings = {"four_eyes": True}
+    city.save()
+    asker, other = User.objects.create(username="asker"), User.objects.create(username="other")
+    plan = run_here(lifecycle.request(city, by=asker))
+    for person in (asker, None):
+        with pytest.raises(Refused, match="second person"):
+            lifecycle.approve(plan, person)
+    assert plan.state == State.PROPOSED
+    lifecycle.approve(plan, other)
+    assert plan.approved_by == other
+
+
+def test_where_four_eyes_are_wanted_no_plan_publishes_itself(city: City, toy_sector: Behaviour) -> None:
+    City.objects.update(settings={"four_eyes": True})
+    plan = run_here(lifecycle.request(City.objects.get(), publish=True))
+    assert plan.state == State.PROPOSED
+    last = plan.events.last()
+    assert last is not None and "second person" in last.note
+
+
+def test_the_refusal_of_an_own_approval_is_told_in_chinese_too(city: City, toy_sector: Behaviour) -> None:
+    city.settings = {"four_eyes": True}
+    city.save()
+    asker = User.objects.create(username="asker")
+    plan = run_here(lifecycle.request(city, by=asker))
+    with override("zh-hant"), pytest.raises(Refused, match="第二人"):
+        lifecycle.approve(plan, asker)
 
 
 def test_a_plan_whose_week_is_over_cannot_be_published(city: City, toy_sector: Behaviour) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -138,11 +139,33 @@ def test_an_error_in_the_solver_is_not_swallowed(tiny, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "args", [["missing.yaml"], [str(ROOT)], [str(EXAMPLE), "--json", "no/such/folder/answer.json"]]
+    "args",
+    [
+        ["missing.yaml"],
+        [str(ROOT)],
+        [str(EXAMPLE), "--json", "no/such/folder/answer.json"],
+        [str(EXAMPLE), "--json", str(ROOT)],
+        [str(EXAMPLE), "--json", str(EXAMPLE / "answer.json")],
+        [str(EXAMPLE), "--json", "/proc/answer.json"],
+    ],
 )
 def test_paths_that_lead_nowhere_are_refused_before_solving(args, monkeypatch):
     monkeypatch.setattr("planning.management.commands.solve.solve", lambda *args, **options: pytest.fail("it solved"))
-    assert refusal(*args).returncode == 2
+    error = refusal(*args)
+    assert error.returncode == 2
+    assert str(error).count(args[-1]) == 1  # the path once, and what is wrong with it
+
+
+def test_a_device_is_written_to_and_not_replaced(tiny, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    heard: list[str] = []
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_text()))
+    reader.start()
+    call_command("solve", str(tiny), "--json", str(pipe))
+    reader.join(30)
+    assert json.loads(heard[0])["status"] == "optimal"
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize(("option", "value"), [("--gap", "2"), ("--gap", "x"), ("--time-limit", "0"), ("--gap", "nan")])
@@ -150,27 +173,27 @@ def test_options_out_of_range_are_refused(option, value):
     assert option in str(refusal(EXAMPLE, option, value))
 
 
-class Interrupted(threading.Thread):
-    """Ctrl-C comes while the command waits for the first time."""
-
-    interrupted = False
-
-    def join(self, timeout: float | None = None) -> None:
-        if not self.interrupted:
-            self.interrupted = True
-            raise KeyboardInterrupt
-        super().join(timeout)
-
-
-def test_ctrl_c_ends_the_search_with_the_best_plan_so_far(tiny, monkeypatch, capsys):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_search_with_the_best_plan_so_far(tiny, monkeypatch, capsys, number):
     def search(*args: object, cancelled: threading.Event, **options: object) -> Answer:
+        for _ in range(2):  # an impatient person does it twice
+            os.kill(os.getpid(), number)
         assert cancelled.wait(30)
         return Answer(Status.FEASIBLE)
 
     monkeypatch.setattr("planning.management.commands.solve.solve", search)
-    monkeypatch.setattr("planning.management.commands.solve.threading.Thread", Interrupted)
     call_command("solve", str(tiny))
     assert "Status: feasible" in capsys.readouterr().out
+
+
+def test_a_signal_before_the_first_plan_ends_with_130(tiny, monkeypatch):
+    def search(*args: object, cancelled: threading.Event, **options: object) -> Answer:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert cancelled.wait(30)
+        return Answer(Status.NONE, why="cancelled")
+
+    monkeypatch.setattr("planning.management.commands.solve.solve", search)
+    assert refusal(tiny).returncode == 130
 
 
 def test_text_that_is_not_utf_8_is_refused(tmp_path):

@@ -16,5 +16,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("HEADGATE_PRODUCTION is set: production takes its secrets from the environment.")
-        if write_secrets(settings.DEMO_ENV):
+        try:
+            is_new = write_secrets(settings.DEMO_ENV)
+        except OSError as error:
+            raise CommandError(f"{settings.DEMO_ENV}: {error.strerror}; see HEADGATE_VAR", returncode=2) from None
+        if is_new:
             self.stdout.write(f"Wrote the demo's secrets to {settings.DEMO_ENV}.")

@@ -22,8 +22,14 @@ class Command(BaseCommand):
         if city is None:
             known = ", ".join(City.objects.values_list("key", flat=True)) or "none is loaded"
             raise CommandError(f"no city {options['city']}; known: {known}", returncode=2)
-        folder: Path = options["folder"]
+        for path in _exported(city, options["folder"]):
+            self.stdout.write(str(path))
+
+
+def _exported(city: City, folder: Path) -> list[Path]:
+    try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise CommandError(f"{folder} is not an empty folder; expected a new or empty one", returncode=2)
-        for path in export_pack(city, folder):
-            self.stdout.write(str(path))
+        return export_pack(city, folder)
+    except OSError as error:
+        raise CommandError(f"{error.filename or folder}: {error.strerror}", returncode=2) from None

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from argparse import ArgumentTypeError
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -38,7 +39,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=_port, default=8000)
         parser.add_argument("--city", help="a pack to load, with demo history, when there is no city yet")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -153,6 +154,12 @@ class House:
         _say(f"stopped; had to kill {', '.join(killed)}" if killed else "stopped")
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise ArgumentTypeError(f"{text} is not a port from 1 to 65535")
+    return int(text)
+
+
 def commands(host: str, port: int) -> dict[str, list[str]]:
     """What runs, by name."""
     # A demo in a container runs as root and need not be told so by every worker.
@@ -183,7 +190,10 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
     }
     if not settings.REDIS_URL:
         directory = var / "valkey"
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"{directory}: {error.strerror}; see HEADGATE_VAR", returncode=2) from None
         found["valkey"] = processes.valkey_command(_socket_path(), directory)
     return found
 
@@ -226,7 +236,7 @@ def _refuse_taken(host: str, port: int) -> None:
 def _refuse_unmigrated() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise CommandError("The database is not up to date: run `manage.py migrate` first.")
+        raise CommandError("The database is not up to date: run `manage.py migrate` first.", returncode=2)
 
 
 def _reachable(host: str, port: int) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cities.models import City
+from cities.output import check_target, write_whole
 from forecasting.models import Series
 from forecasting.replay import Result, replay
 
@@ -39,14 +40,14 @@ class Command(BaseCommand):
         if not begin < end:
             raise CommandError(_("--from must lie before --to and before now."), returncode=BAD_INPUT)
         target = options["json"]
-        if target and not target.absolute().parent.is_dir():
-            raise CommandError(_("%(file)s: its folder does not exist") % {"file": target}, returncode=BAD_INPUT)
+        if target:
+            check_target(target)
         results = replay(series, begin, end, timedelta(hours=options["every"]), timezone.now())
         if not results:
             raise CommandError(_("Nothing was known then, or nothing was measured afterwards."), returncode=BAD_INPUT)
         self._print(results)
         if target:
-            target.write_text(_as_json(results, options["city"], begin, end, options["every"]), encoding="utf-8")
+            write_whole(target, [_as_json(results, options["city"], begin, end, options["every"])])
 
     def _print(self, results: Sequence[Result]) -> None:
         width = max(len(result.series.key) for result in results)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import os
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cities.output import check_target, write_whole
 from forecasting.kernel.forecast import Calendar, Forecast, Refusal
 from forecasting.kernel.table import Listed, answered, listed, problems_of, rows_of
 from forecasting.words import method_text, rule_label, said
@@ -22,6 +23,8 @@ from forecasting.words import method_text, rule_label, said
 UNREADABLE = 2
 """Exit code when nothing could be forecast; a few refused series are told on standard error and are no failure."""
 QUANTILES = (0.05, 0.5, 0.95)
+EXAMPLES = 5
+"""Problems shown of one series; the rest is counted."""
 
 
 class Command(BaseCommand):
@@ -40,18 +43,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         target = Path(options["out"])
-        if not target.absolute().parent.is_dir():
-            raise CommandError(_("%(file)s: its folder does not exist") % {"file": target}, returncode=UNREADABLE)
+        check_target(target)
         calendar = _calendar(options["zone"], options["country"])
         found = listed(_read(Path(options["file"])), options["zone"])
         answers = answered(found, options["horizon"], options["quantiles"], calendar)
         refused = {name: answer.reason for name, answer in answers.items() if isinstance(answer, Refusal)}
         forecasts = {name: answer for name, answer in answers.items() if isinstance(answer, Forecast)}
         for name, reason in refused.items():
-            self.stderr.write(_("%(series)s: refused: %(reason)s") % {"series": name, "reason": said(reason)})
+            self.stderr.write("\n".join(_refusal(name, reason)))
         if not forecasts:
             raise CommandError(_("No series could be forecast."), returncode=UNREADABLE)
-        _write(target, found, forecasts, options["quantiles"], options["zone"])
+        write_whole(target, _lines(found, forecasts, options["quantiles"], options["zone"]))
         self._report(forecasts)
 
     def _report(self, forecasts: Mapping[str, Forecast]) -> None:
@@ -63,6 +65,21 @@ class Command(BaseCommand):
         self.stdout.write(
             ngettext("%(count)d series forecast.", "%(count)d series forecast.", count) % {"count": count}
         )
+
+
+def _refusal(name: str, reason: str) -> list[str]:
+    """A line for the series, and where several cells are bad one for each, but not for thousands of them."""
+    problems = [said(problem) for problem in reason.splitlines()]
+    if len(problems) == 1:
+        return [_("%(series)s: refused: %(reason)s") % {"series": name, "reason": problems[0]}]
+    count = ngettext("%(count)d problem", "%(count)d problems", len(problems)) % {"count": len(problems)}
+    head = _("%(series)s: refused: %(reason)s") % {"series": name, "reason": count}
+    return [head, *(f"  {problem}" for problem in _capped(problems))]
+
+
+def _capped(problems: list[str]) -> list[str]:
+    more = len(problems) - EXAMPLES
+    return [*problems[:EXAMPLES], _("and %(more)d more") % {"more": more}] if more > 0 else problems
 
 
 def _steps(text: str) -> int:
@@ -106,14 +123,16 @@ def _read(path: Path) -> pd.DataFrame:
             header = [name.strip() for name in next(reader, [])]
             rows = [(reader.line_num, row) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CommandError(f"{path}: {error}", returncode=UNREADABLE) from None
+        raise CommandError(f"{path}: {getattr(error, 'strerror', error)}", returncode=UNREADABLE) from None
     problems = [said(problem) for problem in problems_of(header)]
-    problems += [
-        _("line %(line)d has %(found)d cells, expected %(expected)d")
-        % {"line": line, "found": len(row), "expected": len(header)}
-        for line, row in rows
-        if len(row) != len(header)
-    ]
+    problems += _capped(
+        [
+            _("line %(line)d has %(found)d cells, expected %(expected)d")
+            % {"line": line, "found": len(row), "expected": len(header)}
+            for line, row in rows
+            if len(row) != len(header)
+        ]
+    )
     if not rows:
         problems.append(_("there is no row"))
     if problems:
@@ -122,24 +141,17 @@ def _read(path: Path) -> pd.DataFrame:
     return pd.DataFrame(cells, index=[line for line, _row in rows], columns=header, dtype=str)
 
 
-def _write(
-    path: Path,
-    found: Mapping[str, Listed | Refusal],
-    forecasts: Mapping[str, Forecast],
-    quantiles: Sequence[float],
-    zone: str,
-) -> None:
-    """Whole or not at all: a reader of the last forecast never meets half of the next."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["series", "time", "mean", *(f"q{level:g}" for level in quantiles)])
-            for name, forecast in forecasts.items():
-                one = found[name]
-                naive = isinstance(one, Listed) and one.naive
-                writer.writerows(rows_of(name, forecast, zone if naive else None))
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise CommandError(f"{path}: {error}", returncode=UNREADABLE) from None
+def _lines(
+    found: Mapping[str, Listed | Refusal], forecasts: Mapping[str, Forecast], quantiles: Sequence[float], zone: str
+) -> Iterator[str]:
+    yield _csv_line(["series", "time", "mean", *(f"q{level:g}" for level in quantiles)])
+    for name, forecast in forecasts.items():
+        one = found[name]
+        naive = isinstance(one, Listed) and one.naive
+        yield from map(_csv_line, rows_of(name, forecast, zone if naive else None))
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()

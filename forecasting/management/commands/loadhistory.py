@@ -46,7 +46,7 @@ def _load(city: City, file: Path, strict: bool) -> Counts:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             return ingest(city, read_csv(stream), strict=strict)
     except (OSError, InvalidFile) as error:
-        raise CommandError(f"{file}: {error}", returncode=2) from None
+        raise CommandError(f"{file}: {getattr(error, 'strerror', error)}", returncode=2) from None
 
 
 def _refusals(counts: Counts) -> list[str]:

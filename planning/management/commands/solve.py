@@ -18,6 +18,8 @@ from django.utils.translation import ngettext
 from rich.console import Console
 from rich.progress import Progress
 
+from cities.output import check_target, write_whole
+from planning.interrupts import flagged
 from planning.kernel import casefile
 from planning.kernel.explain import explain
 from planning.kernel.horizon import Horizon
@@ -28,8 +30,8 @@ from planning.kernel.problems import InvalidInput
 from planning.kernel.solve import solve
 from planning.words import sentence
 
-INVALID, NO_PLAN = 2, 3
-"""Exit codes of a file that cannot be read and of a case without an acceptable plan."""
+INVALID, NO_PLAN, INTERRUPTED = 2, 3, 130
+"""Exit codes of a file that cannot be read, of a case without an acceptable plan, and of one ended before its first."""
 FORMATS = {".json": "json", ".yaml": "yaml", ".yml": "yaml"}
 POLL_SECONDS = 0.2
 
@@ -49,19 +51,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         target = options["json"]
-        if target not in (None, "-") and not Path(target).absolute().parent.is_dir():
-            raise CommandError(_("%(file)s: its folder does not exist") % {"file": target}, returncode=INVALID)
+        if target not in (None, "-"):
+            check_target(Path(target))
         network, horizon = _read(Path(options["file"]), options["format"])
-        answer = _solve(network, horizon, options["time_limit"], options["gap"])
+        cancelled = threading.Event()
+        answer = _solve(network, horizon, options["time_limit"], options["gap"], cancelled)
         text = json.dumps(answer.as_dict(network, horizon), allow_nan=False)
         if target == "-":
             self.stdout.write(text)
         elif target is not None:
-            Path(target).write_text(text + "\n", encoding="utf-8")
+            write_whole(Path(target), [text, "\n"])
         if target != "-":
             self.stdout.write("\n".join(summary(network, horizon, answer)))
         if not answer.is_accepted:
-            raise CommandError(_why_not(horizon, answer), returncode=NO_PLAN)
+            raise CommandError(_why_not(horizon, answer), returncode=INTERRUPTED if cancelled.is_set() else NO_PLAN)
 
 
 def _positive(text: str) -> float:
@@ -85,7 +88,7 @@ def _read(path: Path, format: str | None) -> tuple[Network, Horizon]:
             raise CommandError(_("%(file)s: too large for a case file") % {"file": path}, returncode=INVALID)
         return casefile.read(path.read_text(encoding="utf-8-sig"), format or FORMATS.get(path.suffix.lower()))
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path}: {error}", returncode=INVALID) from None
+        raise CommandError(f"{path}: {getattr(error, 'strerror', error)}", returncode=INVALID) from None
     except InvalidInput as error:
         count = len(error.problems)
         head = ngettext("%(file)s: %(count)d problem", "%(file)s: %(count)d problems", count)
@@ -93,9 +96,9 @@ def _read(path: Path, format: str | None) -> tuple[Network, Horizon]:
         raise CommandError("\n".join(lines), returncode=INVALID) from None
 
 
-def _solve(network: Network, horizon: Horizon, time_limit: float, gap: float) -> Answer:
+def _solve(network: Network, horizon: Horizon, time_limit: float, gap: float, cancelled: threading.Event) -> Answer:
     """Solves in a thread, because HiGHS would hold back Ctrl-C; that ends the search with the best plan so far."""
-    cancelled, answers, errors = threading.Event(), [], []
+    answers, errors = [], []
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task(_("solving"), total=1.0)
 
@@ -111,12 +114,10 @@ def _solve(network: Network, horizon: Horizon, time_limit: float, gap: float) ->
                 errors.append(error)
 
         thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        while thread.is_alive():
-            try:
+        with flagged(cancelled):
+            thread.start()
+            while thread.is_alive():
                 thread.join(POLL_SECONDS)
-            except KeyboardInterrupt:
-                cancelled.set()
     if errors:
         raise errors[0]
     return answers[0]
