@@ -1,6 +1,7 @@
 """Wishes in order of their tiers, fairly inside a tier; money comes after all of them.
 
-For each tier, lowest number first: (1) the least expected shortage; if there is any, (2) shared in equal ratio
+For each tier, lowest number first: (1) the least expected shortage, where a tier wants several commodities first of the
+one that is shortest in relation to what is wanted of it; if there is any, (2) shared in equal ratio
 (lexicographic max-min: Ogryczak, Luss, Pióro, Nace, Tomaszewski, "Fair optimization and networks: a survey", J. Appl.
 Math. 2014), and (3) spread evenly over time. What a stage reached is locked before the next one begins.
 """
@@ -14,7 +15,7 @@ import numpy as np
 
 from .compiled import Compiled, Floats, Places
 from .solver import Ending, Solver
-from .wishes import Wish
+from .wishes import Wish, wanted_of
 
 LOCK, WIDE_LOCK = 1e-7, 1e-6
 """Slack left in a lock of a shortage, as a share of its value and at least of 1: HiGHS' feasibility tolerance, so that
@@ -72,16 +73,24 @@ class Tiers:
         """The three stages of one tier, and its locks."""
         members = [k for k, wish in enumerate(self.wishes) if wish.tier == tier]
         total = self.columns["tier_total"][[self.tiers.index(tier)]]
-        if self._falls_short(total, members):
-            ending = self._minimise_total(total)
+        stages = [*self._worst_commodity(tier), total] if self._falls_short(total, members) else []
+        for columns in stages:
+            ending = self._minimise_total(columns)
             if not self.may_go_on(ending):
                 return ending
-            if not ending.ended_well:
+            if not ending.ended_well and tier not in self.unproven:
                 self.unproven.append(tier)
+            if columns is not total:
+                self._lock(columns)
         if self._falls_short(total, members):
             self._share(tier, members, total)
         self._lock(self.columns["ratio"][members])
         return ending
+
+    def _worst_commodity(self, tier: int) -> list[Places]:
+        """The column of the worst commodity's share, if the tier wants more than one."""
+        mixed = sorted({tier for tier, _ in wanted_of(self.wishes)})
+        return [self.columns["commodity_worst"][[mixed.index(tier)]]] if tier in mixed else []
 
     def _falls_short(self, total: Places, members: Sequence[int]) -> bool:
         return float(self.values_now[total].sum()) > NOTHING * sum(self.wishes[k].wanted for k in members)

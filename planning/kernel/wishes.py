@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyomo.environ import Any as Anything
@@ -22,21 +23,31 @@ class Wish:
     bus: str
     tier: int
     wanted: float
+    commodity: str
 
 
 def wishes(network: Network, horizon: Horizon) -> list[Wish]:
     """Every wish that can fall short: firm and economic demands are none, nor is one that asks for nothing."""
     found = []
+    commodity = {bus.name: bus.commodity for bus in network.buses}
     for demand in network.demands:
         wanted = sum(step.hours * step.probability * at(demand.amount, s) for s, step in enumerate(horizon.steps))
         if demand.tier is not None and not demand.firm and wanted > 0:
-            found.append(Wish("demand", demand.name, demand.bus, demand.tier, wanted))
+            found.append(Wish("demand", demand.name, demand.bus, demand.tier, wanted, commodity[demand.bus]))
     for store in network.stores:
         if store.final is not None and store.final.tier is not None:
-            found.append(
-                Wish("final", store.name, store.bus, store.final.tier, store.final.min or store.final.max or 1.0)
-            )
+            wanted = store.final.min or store.final.max or 1.0
+            found.append(Wish("final", store.name, store.bus, store.final.tier, wanted, commodity[store.bus]))
     return found
+
+
+def wanted_of(listed: Sequence[Wish]) -> dict[tuple[int, str], float]:
+    """What each tier wants of each commodity, for the tiers that want several."""
+    found: dict[tuple[int, str], float] = {}
+    for wish in listed:
+        found[wish.tier, wish.commodity] = found.get((wish.tier, wish.commodity), 0.0) + wish.wanted
+    tiers = [tier for tier, _ in found]
+    return {key: wanted for key, wanted in found.items() if tiers.count(key[0]) > 1}
 
 
 def add_wishes(m: ConcreteModel, network: Network, horizon: Horizon) -> None:
@@ -44,6 +55,8 @@ def add_wishes(m: ConcreteModel, network: Network, horizon: Horizon) -> None:
 
     wanted·ratio = Σ w[s]·(amount[s] − served[s]), of a final level Σ p[leaf]·short[leaf];
     amount[s] − served[s] ≤ amount[s]·worst_step; ratio ≤ tier_worst; tier_total = Σ wanted·ratio.
+    Where a tier wants several commodities, tier_total counts each as a share of what is wanted of it, and
+    Σ wanted·ratio ≤ wanted of the commodity·commodity_worst for each: 10³ m³ and MWh are never added up.
     A stage of a tier changes the costs and bounds of these few columns only, so the solver stays warm.
     """
     _index_wishes(m, network, horizon)
@@ -79,7 +92,25 @@ def add_wishes(m: ConcreteModel, network: Network, horizon: Horizon) -> None:
         m,
         "tier_sum",
         m.tiers,
-        rule=lambda m, t: m.tier_total[t] == sum(m.wanted[k] * m.ratio[k] for k in m.wishes_of[t]),
+        rule=lambda m, t: m.tier_total[t] == sum(m.counted[k] * m.ratio[k] for k in m.wishes_of[t]),
+    )
+    _add_commodities(m, wishes(network, horizon))
+
+
+def _add_commodities(m: ConcreteModel, listed: Sequence[Wish]) -> None:
+    wanted = wanted_of(listed)
+    m.commodity_worst = Var(sorted({tier for tier, _ in wanted}), bounds=(0, None))
+    m.tier_commodities = Set(initialize=list(wanted), dimen=2)
+    members = {key: [k for k, wish in enumerate(listed) if (wish.tier, wish.commodity) == key] for key in wanted}
+    m.wishes_for = Set(m.tier_commodities, initialize=members)
+    m.wanted_for = Param(m.tier_commodities, initialize=wanted, within=Anything)
+    law(
+        m,
+        "commodity_share",
+        m.tier_commodities,
+        rule=lambda m, t, c: (
+            sum(m.wanted[k] * m.ratio[k] for k in m.wishes_for[t, c]) <= m.wanted_for[t, c] * m.commodity_worst[t]
+        ),
     )
 
 
@@ -96,9 +127,24 @@ def _index_wishes(m: ConcreteModel, network: Network, horizon: Horizon) -> None:
     m.name_of = Param(m.wishes, initialize=lambda m, k: listed[k].name, within=Anything)
     m.tier_of = Param(m.wishes, initialize=lambda m, k: listed[k].tier, within=Anything)
     m.wanted = Param(m.wishes, initialize=lambda m, k: listed[k].wanted, within=Anything)
+    counted = _counted(listed)
+    m.counted = Param(m.wishes, initialize=lambda m, k: counted[k], within=Anything)
     m.amount = Param(
         m.demand_wishes,
         m.steps,
         initialize=lambda m, k, s: at(demands[listed[k].name].amount, s),
         within=Anything,
     )
+
+
+def _counted(listed: Sequence[Wish]) -> list[float]:
+    """What a whole wish counts in its tier's total: its amount; among several commodities its share of its own, times
+    all that the tier wants, so that totals keep their size.
+    """
+    of_commodity = wanted_of(listed)
+    counted = []
+    for wish in listed:
+        own = of_commodity.get((wish.tier, wish.commodity))
+        whole = sum(wanted for (tier, _), wanted in of_commodity.items() if tier == wish.tier)
+        counted.append(wish.wanted if own is None else wish.wanted / own * whole)
+    return counted

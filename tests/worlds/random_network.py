@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from random import Random
@@ -123,3 +124,12 @@ def _commitments(r: Random, supplies: list[Supply], links: list[Link]) -> tuple[
         rate = highest * r.uniform(0, 0.6)
         found.append(Commitment(f"c{k}", kind, part.name, rate, up, down, start, on, initially, lasted))
     return tuple(found)
+
+
+def of_several_commodities(seed: int) -> tuple[Network, Horizon]:
+    """The same network with water or power at each bus, and every demand a wish of the first tier."""
+    network, horizon = random_network(seed)
+    r = Random(f"commodities {seed}")
+    buses = tuple(Bus(bus.name, r.choice(["water", "power"])) for bus in network.buses)
+    demands = tuple(replace(demand, tier=1, firm=False) for demand in network.demands)
+    return replace(network, buses=buses, demands=demands), horizon

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from planning.kernel.outcome import Status
+from planning.kernel.network import Network
+from planning.kernel.outcome import Answer, Status
 from planning.kernel.solve import solve
-from tests.worlds.random_network import random_network
+from planning.kernel.wishes import wanted_of, wishes
+from tests.worlds.random_network import of_several_commodities, random_network
 
 TIGHT_LOCKS = 614
 """A seed whose locks leave less room than the solver's rounding: presolve calls the next stage infeasible."""
@@ -36,6 +38,25 @@ def test_the_first_tier_gets_what_it_would_get_alone(seed):
     if answer.status is Status.OPTIMAL and 1 in answer.tiers:
         best = solve(alone, horizon, gap=1e-6).tiers[1]
         assert answer.tiers[1] == pytest.approx(best, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_commodity_of_the_first_tier_goes_shorter_than_where_amounts_are_added_up(seed):
+    network, horizon = of_several_commodities(seed)
+    water = replace(network, buses=tuple(replace(bus, commodity="water") for bus in network.buses))
+    shared, added = solve(network, horizon, gap=1e-6), solve(water, horizon, gap=1e-6)
+    assert (shared.status, shared.broken_limits) == (added.status, ())
+    wanted = wanted_of([wish for wish in wishes(network, horizon) if wish.tier == min(shared.tiers, default=0)])
+    if shared.status is Status.OPTIMAL and wanted:
+        worst = max(_short_of(network, shared, *key) / amount for key, amount in wanted.items())
+        before = max(_short_of(network, added, *key) / amount for key, amount in wanted.items())
+        assert worst <= before + 1e-4
+
+
+def _short_of(network: Network, answer: Answer, tier: int, commodity: str) -> float:
+    of = {bus.name: bus.commodity for bus in network.buses}
+    short = (s for s in answer.shortages if s.tier == tier and of[s.bus] == commodity)
+    return sum(s.amount for s in short)
 
 
 def test_most_random_networks_have_a_plan():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from planning.kernel.horizon import Horizon
-from planning.kernel.network import Commitment, Demand, Final, Link, Store, Supply
+from planning.kernel.network import Commitment, Demand, Final, Link, Network, Store, Supply
 from planning.kernel.outcome import Status
 from planning.kernel.solve import solve
 from tests.worlds.tiny import START, hours, near, tree, world
@@ -41,6 +45,69 @@ def test_a_shortage_inside_a_tier_is_shared_in_equal_ratio():
         Demand("far", "farms", 5.0, tier=1, penalty=1.0),
     )
     assert solved(network, hours(1)).served == {"near": near((6.0,)), "far": near((3.0,))}
+
+
+def water_and_power(*parts: object) -> Network:
+    """A lake and a town with water, and a grid with power."""
+    network = world("lake town grid", *parts)
+    return replace(
+        network, buses=tuple(replace(b, commodity="power") if b.name == "grid" else b for b in network.buses)
+    )
+
+
+def test_commodities_of_one_tier_go_short_by_the_same_share():
+    # Power 10; the town's 40 of water need half as much power each, the mill 10. By amounts the town would get all:
+    # 20 of water for every 10 of power. By shares r·(0.5·40 + 10) = 10: both get a third.
+    network = water_and_power(
+        Supply("inflow", "lake", max=99.0),
+        Supply("power", "grid", max=10.0),
+        Link("pump", "lake", max=99.0, to={"town": 1.0}, uses={"grid": 0.5}),
+        Demand("homes", "town", 40.0, tier=1),
+        Demand("mill", "grid", 10.0, tier=1),
+    )
+    answer = solved(network, hours(2))
+    assert answer.served == {"homes": near((40 / 3,) * 2), "mill": near((10 / 3,) * 2)}
+    assert answer.tiers == {1: near(2 * (80 / 3 + 20 / 3))}
+
+
+def test_a_commodity_that_cannot_get_more_does_not_hold_the_other_down():
+    # A main of 4 for 8 of water, whatever the power: the mill gets all of its 6.
+    network = water_and_power(
+        Supply("inflow", "lake", max=99.0),
+        Supply("power", "grid", max=9.0),
+        Link("pump", "lake", max=4.0, to={"town": 1.0}, uses={"grid": 0.5}),
+        Demand("homes", "town", 8.0, tier=1),
+        Demand("mill", "grid", 6.0, tier=1),
+    )
+    assert solved(network, hours(1)).served == {"homes": near((4.0,)), "mill": near((6.0,))}
+
+
+def test_wishes_of_a_short_commodity_share_it_as_before():
+    # Of 9 the homes want 10 and the park 5: 60 % for both. Power is short by half.
+    network = water_and_power(
+        Supply("inflow", "lake", max=9.0),
+        Supply("power", "grid", max=3.0),
+        Demand("homes", "lake", 10.0, tier=1, penalty=9.0),
+        Demand("park", "lake", 5.0, tier=1),
+        Demand("mill", "grid", 6.0, tier=1),
+    )
+    served = solved(network, hours(1)).served
+    assert served == {"homes": near((6.0,)), "park": near((3.0,)), "mill": near((3.0,))}
+
+
+def test_commodities_share_with_on_off_parts_too():
+    # As above with a pump that is on or off and runs at 5 at least.
+    network = water_and_power(
+        Supply("inflow", "lake", max=99.0),
+        Supply("power", "grid", max=10.0),
+        Link("pump", "lake", max=99.0, to={"town": 1.0}, uses={"grid": 0.5}),
+        Commitment("unit", "link", "pump", min_rate=5.0),
+        Demand("homes", "town", 40.0, tier=1),
+        Demand("mill", "grid", 10.0, tier=1),
+    )
+    served = solve(network, hours(1)).served
+    assert served["homes"] == pytest.approx((40 / 3,), rel=1e-3)
+    assert served["mill"] == pytest.approx((10 / 3,), rel=1e-3)
 
 
 def test_a_wish_that_cannot_get_more_does_not_hold_the_others_down():
