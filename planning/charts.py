@@ -143,7 +143,7 @@ def _first_and_last(chart: Chart, plan: Plan) -> tuple[float, float]:
     """From the start of the plan to the last end of a span, and at least an hour."""
     ends = [end for row in chart.rows for _start, end in row.spans]
     hour = 1 / 24
-    return date2num(plan.start), max(date2num(plan.start) + hour, *map(date2num, ends))
+    return date2num(plan.start), max([date2num(plan.start) + hour, *map(date2num, ends)])  # there may be no end
 
 
 def _finish(drawn: Figure, axes: Axes, plan: Plan, marks: list[Mark], height: float, left: float = 0.62) -> None:
