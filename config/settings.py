@@ -67,6 +67,13 @@ HEADGATE_SECTORS = ["energy.network.SECTOR", "water.network.SECTOR"]
 HEADGATE_SOLVE_SECONDS = env.integer("HEADGATE_SOLVE_SECONDS", 120, least=1)
 # Older forecasts are deleted but for one a day and series (forecasting/pruning.py).
 HEADGATE_FORECAST_DAYS = env.integer("HEADGATE_FORECAST_DAYS", 90, least=8)
+# What irrigation counts on where rain is uncertain: rain that falls in four years of five, or over many courses of rain
+# the mean of what the fields then ask for, or a quantile of it (docs/operations.md).
+HEADGATE_IRRIGATION_DEMAND = env.choice(
+    "HEADGATE_IRRIGATION_DEMAND", ("dependable", "mean", "0.5", "0.8", "0.95"), "dependable"
+)
+# Older messages of controllers are deleted. The fields' balance looks 30 days back (water/fields.py).
+HEADGATE_MESSAGE_DAYS = env.integer("HEADGATE_MESSAGE_DAYS", 180, least=32)
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -233,6 +240,12 @@ CELERY_BEAT_SCHEDULE = {
     "prune": {"task": "forecasting.tasks.prune", "schedule": crontab(hour=19, minute=35), "options": {"expires": 3600}},
     # Hourly, for every city's day ends at its own midnight; the other 23 runs find nothing to store.
     "balance": {"task": "water.tasks.balance", "schedule": crontab(minute=20), "options": {"expires": 3000}},
+    "watch": {"task": "water.tasks.watch_controllers", "schedule": 60.0, "options": {"expires": 60}},
+    "prune messages": {
+        "task": "water.tasks.prune",
+        "schedule": crontab(hour=19, minute=50),
+        "options": {"expires": 3600},
+    },
 }
 
 # --- logging: UTC, one line per event ------------------------------------------------------------------------

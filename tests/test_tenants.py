@@ -51,7 +51,7 @@ ADMIN_PAGES = {"": LISTS, "add/": ADDS, "history/": ROWS, "change/": ROWS, "dele
 """Rules for the pages that Django gives every model, without the model's own part of the address."""
 NO_ADDING = {
     "energy/tariff", "forecasting/observation", "forecasting/forecast", "forecasting/alert", "planning/plan",
-    "planning/planpart", "water/valverun", "water/controllerschedule", "water/devicemessage",
+    "planning/planpart", "water/valverun", "water/controllerschedule", "water/devicemessage", "water/fieldstate",
 }  # fmt: skip
 SUPERUSERS_ONLY = {"cities/city", "cities/membership", "auth/user", "auth/group"}
 

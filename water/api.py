@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from functools import wraps
 
@@ -18,13 +19,17 @@ from django.views.decorators.csrf import csrf_exempt
 
 from planning.problem_json import problem
 
-from .devices import controller_of, seen
+from .devices import controller_of, prefix_of, seen
+from .feeds import take_in
 from .messages import BATCH, keep
 from .models import Controller, ControllerSchedule, DeviceMessage
+from .rates import Buckets
 from .signing import public_key
 
 _METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 DeviceView = Callable[[HttpRequest, Controller], HttpResponse]
+_BUCKETS = Buckets()
+"""One for what a device asks and one for what it reports: a flood of reports may not cost it its schedule."""
 BODY_BYTES = 256 * 1024
 """Far more than 200 items need; larger bodies are refused unread."""
 
@@ -41,6 +46,9 @@ def device(method: str) -> Callable[[DeviceView], Callable[[HttpRequest], HttpRe
                 return problem(404, "unknown-device", "This address knows no such device.")
             if request.method not in _METHODS[method]:
                 return _wrong_method(method)
+            wait = _BUCKETS.wait(f"{prefix_of(request.headers['Authorization'])} {method}")
+            if wait:
+                return _too_often(wait)
             seen(controller, _revision(request.headers.get("Applied-Revision", "")))
             return _answer(request, view(request, controller))
 
@@ -91,6 +99,12 @@ def keys(request: HttpRequest) -> HttpResponse:
     return _answer(request, JsonResponse({"keys": [key]}))
 
 
+def _too_often(wait: float) -> HttpResponse:
+    response = problem(429, "too-often", "This device calls too often; come again after Retry-After seconds.")
+    response["Retry-After"] = str(math.ceil(wait))
+    return response
+
+
 def _wrong_method(method: str) -> HttpResponse:
     response = problem(405, "wrong-method", f"This address answers {method}.")
     response["Allow"] = ", ".join(_METHODS[method])
@@ -124,7 +138,7 @@ def _batch(request: HttpRequest, controller: Controller, kind: str, field: str) 
     items = body.get(field) if isinstance(body, dict) else None
     if not isinstance(items, list) or not 1 <= len(items) <= BATCH or set(body) != {field}:
         return problem(400, "bad-batch", f'Expected {{"{field}": [1 to {BATCH} items]}} and nothing else.')
-    return JsonResponse({"results": keep(controller, kind, items)})
+    return JsonResponse({"results": keep(controller, kind, items, take_in)})
 
 
 def _revision(text: str) -> int | None:

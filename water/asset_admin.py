@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 
@@ -13,7 +13,7 @@ WHENCE = ("assumption", "city")
 
 
 class AssetAdmin(CityScopedAdmin, admin.ModelAdmin):
-    list_filter: ClassVar[tuple[str, ...]] = ("city", "assumption")
+    list_filter: ClassVar[tuple[Any, ...]] = ("city", "assumption")
     search_fields = ("key", "name", "name_zh", "source", "note")
     ordering = ("city", "key")
     list_per_page = 50

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -28,10 +27,9 @@ from .asset_admin import WHAT, WHENCE, AssetAdmin
 from .devices import TooManyKeys, issue_key
 from .farmer import make_link, said_in_words
 from .messages import ORDER, run_statuses
-from .models import Controller, ControllerSchedule, CropBlock, DeviceMessage, Turnout, ValveRun
+from .models import Controller, ControllerSchedule, CropBlock, DeviceFeed, DeviceMessage, FieldState, Turnout, ValveRun
+from .watch import alarm_of, watched, with_alarm
 
-SILENT_AFTER = 3
-"""Polls that a controller may miss before it is called silent."""
 Step = Callable[[HttpRequest, Any], HttpResponse]
 
 
@@ -96,30 +94,52 @@ class SecretsAdmin(AssetAdmin):
         return HttpResponseRedirect(reverse(f"admin:water_{self.opts.model_name}_change", args=[pk]))
 
 
+class AlarmFilter(admin.SimpleListFilter):
+    title = gettext_lazy("alarm")
+    parameter_name = "alarm"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("any", gettext_lazy("any alarm")), *Controller.Alarm.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Controller]) -> QuerySet[Controller]:
+        value = self.value()
+        if value is None:
+            return queryset
+        alarms = Controller.Alarm.values if value == "any" else [value]
+        return queryset.filter(pk__in=[row.pk for row in with_alarm(queryset, timezone.now(), *alarms)])
+
+
+class FeedInline(CityScopedAdmin, admin.TabularInline):
+    """The series that a controller may feed with its telemetry."""
+
+    model = DeviceFeed
+    extra = 0
+    city_path = "controller__city"
+
+
 @admin.register(Controller)
 class ControllerAdmin(SecretsAdmin):
-    list_display = ("label", "seen", "adoption", "live_keys", "lateral")
-    list_filter = ("city", "lateral")
+    list_display = ("label", "alarm_now", "seen", "adoption", "live_keys", "lateral")
+    list_filter = ("city", AlarmFilter, "lateral")
+    inlines = (FeedInline,)
     list_select_related = ("lateral", "city")
     readonly_fields = ("seen", "adoption")
     change_form_template = "admin/water/secrets_form.html"
     secrets = "keys"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Controller]:
-        current = ControllerSchedule.objects.filter(controller=OuterRef("pk"), current=True).values("revision")
-        live = Count("keys", filter=Q(keys__revoked_at=None))
-        rows: QuerySet[Controller] = super().get_queryset(request)
-        return rows.annotate(current_revision=Subquery(current[:1]), live=live)
+        return watched(super().get_queryset(request))
+
+    @admin.display(description=gettext_lazy("alarm"))
+    def alarm_now(self, controller: Any) -> str:
+        alarm = alarm_of(controller, timezone.now())
+        return format_html('<strong class="error">{}</strong>', Controller.Alarm(alarm).label) if alarm else ""
 
     @admin.display(description=gettext_lazy("last seen"), ordering="last_seen_at")
     def seen(self, controller: Controller) -> str:
         if controller.last_seen_at is None:
             return _("never")
-        age = _("%(age)s ago") % {"age": timesince(controller.last_seen_at)}
-        patience = timedelta(seconds=SILENT_AFTER * controller.poll_seconds)
-        if timezone.now() - controller.last_seen_at <= patience:
-            return age
-        return format_html('<strong style="color:var(--error-fg)">{} · {}</strong>', _("silent"), age)
+        return _("%(age)s ago") % {"age": timesince(controller.last_seen_at)}
 
     @admin.display(description=gettext_lazy("applied / current revision"))
     def adoption(self, controller: Any) -> str:
@@ -227,6 +247,33 @@ class ValveRunAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         said = DeviceMessage.objects.filter(kind=DeviceMessage.Kind.ACK, run_uid=run.uid).order_by("at", "seq")
         lines = ((f"{message.at:%Y-%m-%d %H:%M:%S} UTC", message.status, _data(message)) for message in said)
         return format_html_join("", "<div>{} <strong>{}</strong> {}</div>", lines) or _("no word")
+
+
+@admin.register(FieldState)
+class FieldStateAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+    """How the fields stood at the end of each day: what the plans reckon with."""
+
+    city_path = "block__city"
+    list_display = ("day", "block", "lacks", "ponding", "applied", "source", "synthetic")
+    list_filter = ("source", "synthetic", "block__crop", "block__turnout__lateral")
+    list_select_related = ("block",)
+    search_fields = ("block__key", "block__name", "block__name_zh")
+    date_hierarchy = "day"
+    ordering = ("-day", "block__key")
+
+    @admin.display(description=gettext_lazy("lacks, mm"), ordering="depletion_mm")
+    def lacks(self, state: FieldState) -> str:
+        """Of rice, what the mud lacks to be saturated."""
+        lacks = -min(0.0, state.state_mm) if state.depletion_mm is None else state.depletion_mm
+        return f"{lacks:.1f}"
+
+    @admin.display(description=gettext_lazy("water on the field, mm"), ordering="ponding_mm")
+    def ponding(self, state: FieldState) -> str:
+        return "" if state.ponding_mm is None else f"{max(0.0, state.ponding_mm):.1f}"
+
+    @admin.display(description=gettext_lazy("applied, mm"), ordering="applied_mm")
+    def applied(self, state: FieldState) -> str:
+        return f"{state.applied_mm:.1f}"
 
 
 @admin.register(ControllerSchedule)

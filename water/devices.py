@@ -49,6 +49,11 @@ def controller_of(authorization: str) -> Controller | None:
     return key.controller if key and matches else None
 
 
+def prefix_of(authorization: str) -> str:
+    """The public half of a key that `controller_of` has accepted."""
+    return authorization.partition(" ")[2].strip().partition(".")[0]
+
+
 def seen(controller: Controller, applied_revision: int | None) -> None:
     """Notes that a controller was here; at most one write a minute unless it has applied something new."""
     now = timezone.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -57,6 +57,8 @@ class Telemetry(Item):
     flow_m3s: Figure = None
     pressure_kpa: Figure = None
     level_m: Figure = None
+    series: Line | None = None
+    value: Figure = None
 
 
 class Hello(Item):
@@ -67,6 +69,8 @@ class Hello(Item):
     boot_reason: Line = ""
 
 
+Problems = list[dict[str, Any]]
+TakeIn = Callable[[Controller, Iterable[Telemetry]], Mapping[int, Problems]]
 ITEMS: dict[str, type[Item]] = {
     DeviceMessage.Kind.ACK: Ack,
     DeviceMessage.Kind.TELEMETRY: Telemetry,
@@ -74,12 +78,16 @@ ITEMS: dict[str, type[Item]] = {
 }
 
 
-def keep(controller: Controller, kind: str, items: Sequence[object]) -> list[dict[str, Any]]:
-    """Stores what is new. One result per item: accepted, duplicate, or refused with every reason."""
+def keep(controller: Controller, kind: str, items: Sequence[object], take_in: TakeIn) -> list[dict[str, Any]]:
+    """Stores what is new. One result per item: accepted, duplicate, or refused with every reason.
+
+    `take_in` gets the new measurements first and answers with the problems of those it refuses, by seq.
+    """
     judged = [_read(kind, item) for item in items]
     good = [item for item in judged if isinstance(item, Item)]
     known = _known(controller, kind, good)
     ours = _ours(controller, good)
+    unfit = take_in(controller, _new_measurements(good, known))
     results, fresh = [], []
     for raw, item in zip(items, judged, strict=True):
         if not isinstance(item, Item):
@@ -90,6 +98,8 @@ def keep(controller: Controller, kind: str, items: Sequence[object]) -> list[dic
         elif isinstance(item, Ack) and item.entry not in ours:
             problem = {"place": "entry", "value": str(item.entry), "expected": "the id of a run of this controller"}
             results.append({"seq": item.seq, "result": "refused", "problems": [problem]})
+        elif item.seq in unfit:
+            results.append({"seq": item.seq, "result": "refused", "problems": unfit[item.seq]})
         else:
             results.append({"seq": item.seq, "result": "accepted"})
             fresh.append(_message(controller, kind, item))
@@ -97,6 +107,12 @@ def keep(controller: Controller, kind: str, items: Sequence[object]) -> list[dic
     # Ignoring conflicts: the same batch may arrive twice at once, and the second may not cost a device its answer.
     DeviceMessage.objects.bulk_create(fresh, ignore_conflicts=True)
     return results
+
+
+def _new_measurements(items: Sequence[Item], known: set[int]) -> list[Telemetry]:
+    """Each seq once: the first of two is the one that counts."""
+    found = {item.seq: item for item in reversed(items) if isinstance(item, Telemetry) and item.seq not in known}
+    return [found[seq] for seq in sorted(found)]
 
 
 def run_statuses(uids: Iterable[UUID]) -> dict[UUID, str]:
@@ -116,7 +132,7 @@ def _farthest(said: set[str]) -> str:
     return reached if reached in ("completed", "partial") or not refused else refused[0]
 
 
-def _read(kind: str, raw: object) -> Item | list[dict[str, Any]]:
+def _read(kind: str, raw: object) -> Item | Problems:
     try:
         return ITEMS[kind].model_validate(raw)
     except ValidationError as error:
@@ -148,7 +164,7 @@ def _message(controller: Controller, kind: str, item: Item) -> DeviceMessage:
     )
 
 
-def _problems(error: ValidationError) -> list[dict[str, Any]]:
+def _problems(error: ValidationError) -> Problems:
     return [_problem(found) for found in error.errors(include_url=False)]
 
 

@@ -14,6 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from cities.models import Asset
 from forecasting.models import Series
 
+# Rows of devices stand in a file of their own; who reads rows finds all of them here.
+from .device_models import DeviceFeed as DeviceFeed
+from .device_models import DeviceKey as DeviceKey
+from .device_models import DeviceMessage as DeviceMessage
+from .device_models import FarmerLink as FarmerLink
+
 NOT_NEGATIVE = (MinValueValidator(0.0),)
 POSITIVE = (MinValueValidator(0.001),)
 SHARE = (MinValueValidator(0.0), MaxValueValidator(1.0))
@@ -211,10 +217,16 @@ class Lateral(Asset):
 class Controller(Asset):
     """A device in the field that polls for its schedule and opens valves."""
 
+    class Alarm(models.TextChoices):
+        SILENT = "silent", _("silent")
+        LATE = "late", _("old schedule")
+
     lateral = models.ForeignKey(Lateral, models.RESTRICT, related_name="controllers", verbose_name=_("lateral"))
     poll_seconds = models.PositiveIntegerField(_("poll every, s"), default=300)
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True, editable=False)
     applied_revision = models.PositiveIntegerField(_("applied revision"), null=True, blank=True, editable=False)
+    alarm = models.CharField(_("alarm"), max_length=10, choices=Alarm.choices, blank=True, editable=False)
+    """As the minutely watch (water/watch.py) last found it, so that a change is logged once."""
 
     class Meta(Asset.Meta):
         verbose_name = _("controller")
@@ -342,54 +354,3 @@ class ControllerSchedule(models.Model):
                 fields=["controller"], condition=Q(current=True), name="one_current_schedule_per_controller"
             ),
         ]
-
-
-class DeviceKey(models.Model):
-    """A controller's bearer key: only a prefix and a hash are kept. Two may live at once, for rotation."""
-
-    controller = models.ForeignKey(Controller, models.CASCADE, related_name="keys", verbose_name=_("controller"))
-    prefix = models.CharField(_("prefix"), max_length=16, unique=True)
-    secret_sha256 = models.CharField(max_length=64, editable=False)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("device key")
-        verbose_name_plural = _("device keys")
-
-
-class DeviceMessage(models.Model):
-    """What a controller said: an acknowledgement, a measurement or a greeting. `seq` makes replays harmless."""
-
-    class Kind(models.TextChoices):
-        ACK = "ack", _("acknowledgement")
-        TELEMETRY = "telemetry", _("telemetry")
-        HELLO = "hello", _("hello")
-
-    controller = models.ForeignKey(Controller, models.CASCADE, related_name="messages", verbose_name=_("controller"))
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
-    seq = models.BigIntegerField(_("sequence number"))
-    run_uid = models.UUIDField(_("run"), null=True, blank=True)
-    status = models.CharField(_("status"), max_length=20, blank=True)
-    at = models.DateTimeField(_("at"))
-    data = models.JSONField(_("data"), default=dict)
-    received_at = models.DateTimeField(_("received at"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("device message")
-        verbose_name_plural = _("device messages")
-        constraints = [models.UniqueConstraint(fields=["controller", "kind", "seq"], name="a_message_counts_once")]
-        indexes = [models.Index(fields=["run_uid"], name="messages_of_a_run")]
-
-
-class FarmerLink(models.Model):
-    """A secret link to the turns of a turnout. Only the token's hash is kept; a lost link is revoked and made anew."""
-
-    turnout = models.ForeignKey(Turnout, models.CASCADE, related_name="links", verbose_name=_("turnout"))
-    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("farmer's link")
-        verbose_name_plural = _("farmers' links")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from planning.kernel.explain import Fact
+from planning.kernel.explain import Fact, Value
 from planning.kernel.outcome import Shortage
 from planning.models import Plan, PlanPart
 from planning.sectors import Missing
@@ -79,11 +79,17 @@ def _shortage(plan: Plan, part: PlanPart, left: Undelivered) -> Shortage:
 
 
 def _short_fact(plan: Plan, short: Shortage) -> Fact:
-    values = {"commodity": "water", "tier": short.tier, "amount": short.amount, "share": short.share}
-    times = {"first": plan.start.isoformat(), "last": (plan.start + DAY).isoformat()}
-    return Fact("part_shortage", short.wish, {**values, **times})
+    values: dict[str, Value] = {
+        "commodity": "water",
+        "tier": short.tier,
+        "amount": short.amount,
+        "share": short.share,
+        "first": plan.start.isoformat(),
+        "last": (plan.start + DAY).isoformat(),
+    }
+    return Fact("part_shortage", short.wish, values)
 
 
 def _waiting_fact(part: PlanPart, left: Undelivered) -> Fact:
-    values = {"commodity": "water", "count": left.waiting, "of": left.asking}
+    values: dict[str, Value] = {"commodity": "water", "count": left.waiting, "of": left.asking}
     return Fact("put_off", f"turnouts.{part.key}", values)

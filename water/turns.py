@@ -90,8 +90,8 @@ def _input(
 ) -> dict[str, Any]:
     """Everything counted at the turnouts: what the lateral loses on the way is taken off its capacity and volumes."""
     arrives = lateral.system.conveyance_efficiency * lateral.efficiency * M3_PER_KM3
-    turnouts = [turnout for turnout in lateral.turnouts.all() if wanted.get(turnout.key, {}).get("km3")]
-    turnouts.sort(key=lambda turnout: turnout.key)
+    asking = {key for key, day in wanted.items() if day["km3"] > 0}
+    turnouts = sorted((t for t in lateral.turnouts.all() if t.key in asking), key=lambda turnout: turnout.key)
     capacity = lateral.capacity_m3s * lateral.efficiency
     return {
         "start": plan.start.isoformat(),

@@ -108,13 +108,14 @@ def test_the_list_of_controllers_tells_who_is_silent_and_who_has_adopted(where: 
     path = "/admin/water/controller/"
     assert "nothing published" in client.get(path).content.decode()
     published(where, ("upper", 1, 2))
+    key_of(where)
     Controller.objects.update(last_seen_at=timezone.now() - timedelta(minutes=14), applied_revision=None)
     page = client.get(path).content.decode()
     assert "– / 1" in page
-    assert "silent" not in page  # three polls of 300 s are 15 minutes
-    Controller.objects.update(last_seen_at=timezone.now() - timedelta(minutes=16), applied_revision=1)
+    assert "silent</strong>" not in page  # three polls of 300 s are 15 minutes
+    Controller.objects.update(last_seen_at=timezone.now() - timedelta(minutes=17), applied_revision=1)
     page = client.get(path).content.decode()
-    assert "silent" in page
+    assert "silent</strong>" in page
     assert "1 / 1" in page
 
 

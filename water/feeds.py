@@ -1,0 +1,53 @@
+"""Measurements of controllers on their way to the series that each may feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from forecasting.ingest import Problem as Refusal
+from forecasting.ingest import Reason, Row, ingest
+
+from .messages import Problems, Telemetry
+from .models import Controller, DeviceFeed
+
+OF_TIME = (Reason.STEP, Reason.FUTURE, Reason.TIME, Reason.OFFSET)
+
+
+def take_in(controller: Controller, items: Iterable[Telemetry]) -> dict[int, Problems]:
+    """Appends what the items say of series, recorded now. Returns the problems of refused items by their seq."""
+    told = [item for item in items if item.series is not None or item.value is not None]
+    mine = (
+        set(DeviceFeed.objects.filter(controller=controller).values_list("series__key", flat=True)) if told else set()
+    )
+    refused = {item.seq: found for item in told if (found := _problems(item, mine))}
+    good = [item for item in told if item.seq not in refused]
+    if not good or not ingest(controller.city, [_row(item) for item in good], strict=True).refused:
+        return refused
+    # One of them at least is bad: each for itself, so that its answer is its own.
+    for item in good:
+        counts = ingest(controller.city, [_row(item)])
+        if counts.refused:
+            refused[item.seq] = _shown(counts.problems)
+    return refused
+
+
+def _problems(item: Telemetry, mine: set[str]) -> Problems:
+    if item.series not in mine:
+        expected = "the key of a series that this controller may feed"
+        return [{"place": "series", "value": item.series, "expected": expected}]
+    if item.value is None:
+        return [{"place": "value", "value": None, "expected": "a number in the unit of the series"}]
+    return []
+
+
+def _row(item: Telemetry) -> Row:
+    assert item.series is not None and item.value is not None, "judged before"
+    return Row(item.series, item.at, item.value)
+
+
+def _shown(problems: Sequence[Refusal]) -> list[dict[str, Any]]:
+    return [
+        {"place": "at" if found.reason in OF_TIME else "value", "value": found.value, "expected": found.expected}
+        for found in problems
+    ]
