@@ -25,7 +25,9 @@ from django.db.models.functions import TruncDate
 
 from cities.models import City
 
+from .kernel.cleaning import is_cyclic
 from .kernel.faults import flat_lines
+from .kernel.seasons import cycles
 from .kernel.series import Limits
 from .models import Alert, Lead, Score, Series
 from .readers import frames, is_stale, last_times
@@ -105,7 +107,9 @@ def _flat(series: Series, values: pd.Series, alert: Alert | None) -> Finding | N
         # A sensor that has been stuck for longer than the rule looks back must not count as well again.
         return Finding(alert.since, alert.figures) if newest == alert.figures["value"] else None
     grid = values.resample(pd.Timedelta(series.step), origin=values.index[-1]).last()
-    if not flat_lines(grid.to_numpy(dtype=float), series.step / timedelta(hours=1))[-1]:
+    steps = grid.to_numpy(dtype=float)
+    cyclic = is_cyclic(steps, cycles(steps, pd.Timedelta(series.step))[0])
+    if not flat_lines(steps, series.step / timedelta(hours=1), cyclic)[-1]:
         return None
     moved = values.index[values.to_numpy() != newest]
     since = values.index[values.index > moved[-1]][0] if len(moved) else values.index[0]

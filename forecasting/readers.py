@@ -38,7 +38,7 @@ REFUSED = gettext_noop("%(series)s cannot be forecast from its measurements: its
 DRIFTS = gettext_noop("Forecasts of %(series)s have lately erred %(ratio).1f times as much as they usually do.")
 Ranks = Sequence[Sequence[Series]]
 """Drivers before what they drive."""
-CLEANING_RULES = {Rule.IMPOSSIBLE, Rule.SPIKE, Rule.FLAT, Rule.GAP}
+CLEANING_RULES = {Rule.IMPOSSIBLE, Rule.UNIT, Rule.SPIKE, Rule.FLAT, Rule.GAP}
 CLEANED = gettext_noop("%(count)d values of %(series)s were not believed or missing, and replaced.")
 
 

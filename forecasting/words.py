@@ -22,7 +22,9 @@ RULES = {
     Rule.TOO_OLD: gettext_noop("older than looked at"),
     Rule.IMPOSSIBLE: gettext_noop("impossible value"),
     Rule.SPIKE: gettext_noop("spike"),
+    Rule.UNIT: gettext_noop("wrong unit"),
     Rule.FLAT: gettext_noop("flat line"),
+    Rule.SHIFT: gettext_noop("level shift"),
     Rule.GAP: gettext_noop("gap"),
     Rule.LATE: gettext_noop("late"),
     Rule.REGRESSOR: gettext_noop("regressor"),
@@ -53,6 +55,8 @@ SENTENCES = (
     gettext_noop("left out: the forecast starts there"),
     gettext_noop("the last one was used"),
     gettext_noop("not used"),
+    gettext_noop("%(factor)s times too high, not used"),
+    gettext_noop("values before it multiplied by %(factor)s for the computation"),
     gettext_noop("averaged over the step"),
     gettext_noop("moved to the nearest step"),
     gettext_noop("filled for the computation"),
@@ -143,4 +147,4 @@ def cleaning_rows(forecast: Forecast, zone: tzinfo) -> list[dict[str, Any]]:
 
 def alert_text(alert: Alert) -> str:
     """What an alert says, for people."""
-    return _(ALERTS[Alert.Kind(alert.kind)]) % {**alert.figures, "unit": alert.series.unit}
+    return _(ALERTS[Alert.Kind(alert.kind)]) % {**alert.figures, "unit": alert.series.unit_label}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -19,25 +19,50 @@ FLAT_STEPS, FLAT_HOURS = 6, 6.0
 """A value that stands still so long among values that move is a stuck sensor."""
 RESTS = 3
 """A value that the series rests at so often (a pump off, no sun) is its own, not a fault."""
+LEAPS, LEAP_QUANTILE = 2.0, 0.9
+"""A sensor that comes loose leaps by more than twice what nine changes in ten are."""
+PATIENCE = 4
+"""A quantity may rest so many times as long as a stuck sensor must, when nobody saw how it went on."""
 MOVES = 0.8
 """Flat lines are faults only in series that move in at least this share of their steps."""
 
 
-def flat_lines(values: Array, step_hours: float) -> Array:
-    """Marks runs of one value that last at least FLAT_STEPS and FLAT_HOURS and are not the series' way."""
+def flat_lines(values: Array, step_hours: float, cyclic: bool = True) -> Array:
+    """Marks runs of one value that last at least FLAT_STEPS and FLAT_HOURS and are not the series' way.
+
+    cyclic   values a day apart are alike: such a series does not rest, a river between storms may
+    """
     marked = np.zeros(len(values), dtype=bool)
     same = np.concatenate([[False], values[1:] == values[:-1]])
     longest = max(FLAT_STEPS, int(np.ceil(FLAT_HOURS / step_hours)))
-    runs = [(begin - 1, end) for begin, end in runs_of(same) if end - begin + 1 >= longest]
+    every = [(begin - 1, end) for begin, end in runs_of(same)]
+    runs = [(begin, end) for begin, end in every if end - begin >= longest]
     in_runs = sum(end - begin for begin, end in runs)
     others = max(1, int(np.count_nonzero(~np.isnan(values))) - in_runs)
     if np.count_nonzero(same) - in_runs > (1 - MOVES) * others or in_runs > len(values) / 2:
         return marked
     levels = [values[begin] for begin, _ in runs]
+    rested = set() if cyclic else set(_at_rest(values, every, longest))
     for begin, end in runs:
-        if levels.count(values[begin]) < RESTS:
+        if levels.count(values[begin]) < RESTS and (begin, end) not in rested:
             marked[begin:end] = True
     return marked
+
+
+def _at_rest(values: Array, runs: Sequence[tuple[int, int]], longest: int) -> Iterator[tuple[int, int]]:
+    """Runs from which the series went on without a leap, as a quantity at rest does and a stuck sensor does not; those
+    of which the end was not seen too, while they last no more than twice as long as those, or PATIENCE times `longest`.
+    """
+    patience = soon = PATIENCE * longest
+    changes = np.abs(np.diff(values))
+    moved = changes[changes > 0]
+    leap = LEAPS * float(np.quantile(moved, LEAP_QUANTILE)) if len(moved) else 0.0
+    for begin, end in runs:
+        later = values[end : end + soon]
+        later = later[~np.isnan(later)]
+        if (abs(later[0] - values[begin]) <= leap) if len(later) else (end - begin <= patience):
+            patience = max(patience, 2 * (end - begin))
+            yield begin, end
 
 
 def spikes(values: Array, day: int) -> Array:

@@ -57,6 +57,16 @@ def test_the_weirs_hours_load_from_a_file_and_the_river_is_expected(city, make_s
     assert latest(river, dry).value == pytest.approx(13, abs=8)
 
 
+def test_no_summer_hour_of_the_weir_that_rests_at_its_level_is_taken_for_a_stuck_gauge(city, make_series, shared_data):
+    river = make_series("river", unit="m3/s", minimum=0)
+    ingest(city, weir_rows(shared_data, "river"), now=LONG_AFTER)
+    # 99.0 m³/s for 29 hours on 23 June, 97.7 for 19 on 5 July, read at the weir and left by small steps.
+    for day in (datetime(2026, 6, 26, tzinfo=TAIPEI), datetime(2026, 7, 6, tzinfo=TAIPEI)):
+        expected(river, week_from(day), WEEK, day)
+    rules = {note["rule"] for made in Forecast.objects.all() for note in made.notes}
+    assert "flat line" not in rules and "wrong unit" not in rules
+
+
 def test_what_the_weir_takes_is_the_river_less_what_it_lets_pass(shared_data):
     """The header says 10⁴ m³; the flows only add up as m³/s."""
     river = {row.valid_at: float(row.value) for row in weir_rows(shared_data, "river")}

@@ -128,3 +128,83 @@ def test_days_are_local_days_where_the_clock_changes():
 def test_times_of_unknown_zone_are_refused(index: pd.Index, reason: str):
     with pytest.raises(Refused, match=reason):
         on_grid(pd.Series(np.zeros(48), index=index), HOUR, "UTC")
+
+
+# --- flat lines of rivers ------------------------------------------------------------------------------------
+def quiet_river(hours: int = 720) -> np.ndarray:
+    """A recession with a storm at hour 400, m³/s."""
+    at = np.arange(hours)
+    storm = np.where(at >= 400, 300 * np.exp(-(at - 400) / 30), 0.0)
+    return 20 * np.exp(-at / 400) + storm
+
+
+def test_a_river_that_rests_between_readings_is_not_stuck():
+    flow = quiet_river()
+    flow[100:112] = flow[100]
+    assert cleaned(hourly(flow)).observed.all()
+
+
+def test_a_gauge_that_comes_loose_with_a_leap_was_stuck():
+    flow = quiet_river()
+    flow[392:410] = flow[391]
+    # The storm came at hour 400; at hour 410 it still stood at 222 m³/s.
+    assert only_note(cleaned(hourly(flow)), Rule.FLAT) == (19, MONDAY + pd.Timedelta(hours=391))
+
+
+def test_a_gauge_that_has_stood_still_for_days_is_stuck():
+    flow = quiet_river()
+    flow[-60:] = flow[-61]
+    assert only_note(cleaned(hourly(flow)), Rule.FLAT)[0] == 61
+
+
+# --- wrong units ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("factor", [1000.0, 0.001, 60.0, 1 / 60, 3.6, 1 / 3.6, 10.0])
+def test_a_day_in_another_unit_is_not_used(factor: float):
+    values = noisy_wave(30, seed=1)
+    values[200:230] *= factor
+    answer = cleaned(hourly(values))
+    assert only_note(answer, Rule.UNIT) == (30, MONDAY + pd.Timedelta(hours=200))
+    assert 70 < answer.values[200:230].min() <= answer.values[200:230].max() < 130
+    assert [note.did for note in answer.notes if note.rule == Rule.UNIT] == [f"{factor:.4g} times too high, not used"]
+
+
+def test_a_feed_that_changed_its_unit_yesterday_is_not_used_until_it_is_put_right():
+    values = noisy_wave(30, seed=1)
+    values[-20:] *= 1000
+    assert only_note(cleaned(hourly(values)), Rule.UNIT) == (20, MONDAY + pd.Timedelta(hours=700))
+
+
+def test_a_flood_that_has_just_come_is_no_wrong_unit():
+    flow = quiet_river()[:410]
+    flow[400:] = 10 * flow[399]
+    assert not [note for note in cleaned(hourly(flow)).notes if note.rule == Rule.UNIT]
+
+
+def test_a_pump_that_runs_at_two_rates_has_no_wrong_unit():
+    values = noisy_wave(30, seed=1)
+    for begin in range(50, 700, 90):
+        values[begin : begin + 20] *= 3.6
+    assert cleaned(hourly(values)).observed.all()
+
+
+# --- shifts of the level -------------------------------------------------------------------------------------
+def test_a_level_that_changed_for_good_lifts_what_came_before():
+    values = noisy_wave(80, seed=1)
+    values[60 * 24 :] *= 1.5
+    answer = cleaned(hourly(values))
+    # By the 20 days behind it the shift is known; the 60 before are half as much again.
+    (note,) = [note for note in answer.notes if note.rule == Rule.SHIFT]
+    assert (note.count, note.first) == (1440, MONDAY + pd.Timedelta(days=60))
+    assert answer.values[:1440].mean() == pytest.approx(answer.values[1440:].mean(), rel=0.01)
+    assert answer.observed.all()
+
+
+def test_ten_days_of_holidays_are_no_shift():
+    values = noisy_wave(80, seed=1)
+    values[65 * 24 : 75 * 24] *= 0.7
+    assert not [note for note in cleaned(hourly(values)).notes if note.rule == Rule.SHIFT]
+
+
+def test_a_season_is_no_shift():
+    values = noisy_wave(365, seed=1) * (1 + 0.4 * np.sin(2 * np.pi * np.arange(365 * 24) / 8766))
+    assert not [note for note in cleaned(hourly(values)).notes if note.rule == Rule.SHIFT]
