@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from cities.scoping import ADMIN_EDITORS, CityScopedAdmin, ReadOnlyAdmin, cities_of
 
 from .charts import sparkline
-from .models import Alert, Forecast, Observation, Series
+from .models import Alert, Forecast, Observation, Series, unit_label
 from .readers import is_stale
 from .reports import badge, chart_of, cleaning_table, series_context, synthetic_badge
 from .words import alert_text, method_text
@@ -37,10 +38,16 @@ class CappedPaginator(Paginator):
         return int(self.object_list[:10_000].count())  # type: ignore[attr-defined]
 
 
+class UnitFilter(admin.AllValuesFieldListFilter):
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": unit_label(choice["display"])}
+
+
 @admin.register(Series)
 class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
-    list_display = ("label", "key", "unit", "last_value", "age", "alerts", "expectation")
-    list_filter = ("city", "unit", "assumption")
+    list_display = ("label", "key", "unit_shown", "last_value", "age", "alerts", "expectation")
+    list_filter = ("city", ("unit", UnitFilter), "assumption")
     search_fields = ("name", "name_zh", "key")
     ordering = ("city", "key")
     list_per_page = 60
@@ -55,6 +62,10 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
             open_alerts=Subquery(OPEN.values("count")),
         )
         return annotated
+
+    @admin.display(description=gettext_lazy("unit"), ordering="unit")
+    def unit_shown(self, series: Series) -> str:
+        return series.unit_label
 
     @admin.display(description=gettext_lazy("last value"))
     def last_value(self, series: Any) -> SafeString | str:
@@ -105,7 +116,7 @@ class ObservationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("value"))
     def amount(self, row: Observation) -> SafeString:
-        return format_html("{} {} {}", f"{row.value:.6g}", row.series.unit, synthetic_badge(row.synthetic))
+        return format_html("{} {} {}", f"{row.value:.6g}", row.series.unit_label, synthetic_badge(row.synthetic))
 
 
 @admin.register(Forecast)

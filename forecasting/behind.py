@@ -36,7 +36,7 @@ def forecasts_behind(ids: Iterable[int]) -> list[Behind]:
 def _behind(row: Forecast) -> Behind:
     return Behind(
         row.series.label,
-        row.series.unit,
+        row.series.unit_label,
         row.known_at.astimezone(row.series.city.zone),
         _mean(row.mean),
         _mean(row.quantiles["0.05"]) if "0.05" in row.quantiles else None,

@@ -230,7 +230,7 @@ class _Check:
         high = math.inf if series.maximum is None else series.maximum
         if not low <= value <= high:
             self.impossible.append((series, valid_at, value))
-            expected = _("%(low)g to %(high)g %(unit)s") % {"low": low, "high": high, "unit": series.unit}
+            expected = _("%(low)g to %(high)g %(unit)s") % {"low": low, "high": high, "unit": series.unit_label}
             raise Refusal(Reason.LIMITS, value, expected)
         return value
 

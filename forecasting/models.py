@@ -9,11 +9,27 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import Asset
 
 from .kernel import driving, profiles
+
+# Files and the API keep the codes; "km3" must not be read as cubic kilometres.
+UNIT_LABELS = {
+    "km3": "10³ m³",
+    "km3/h": "10³ m³/h",
+    "m3/s": "m³/s",
+    "degC": "°C",
+    "mm/d": gettext_noop("mm a day"),
+    "share": gettext_noop("share"),
+}
+
+
+def unit_label(code: str) -> str:
+    """How people write a unit, in the active language; other codes are written as they are."""
+    return gettext(UNIT_LABELS[code]) if code in UNIT_LABELS else code
 
 
 class Series(Asset):
@@ -57,6 +73,10 @@ class Series(Asset):
             return [_("No series %(unknown)s in this city.") % {"unknown": ", ".join(map(str, unknown))}]
         way = driving.circle({**known, self.key: self.drivers}, self.key)
         return [_("A series cannot drive itself: %(way)s.") % {"way": " ← ".join(way)}] if way else []
+
+    @property
+    def unit_label(self) -> str:
+        return unit_label(self.unit)
 
     @property
     def is_schedule(self) -> bool:

@@ -97,7 +97,7 @@ def chart_of(series: Series, forecast: Forecast | None, known_at: datetime) -> S
         forecast.mean if forecast else [],
         forecast.quantiles if forecast else {},
         label=series.label,
-        unit=series.unit,
+        unit=series.unit_label,
         zone=series.city.zone,
     )
     return mark_safe(drawn)  # noqa: S308 - drawn here; names are escaped

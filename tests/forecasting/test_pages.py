@@ -211,3 +211,15 @@ def test_words_are_chinese_for_those_who_read_chinese(client, member, load):
     with override("en"):
         shown = client.get("/admin/forecasting/series/", headers={"Accept-Language": "zh-hant"}).content.decode()
     assert "模擬" in shown
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"), [("km3", "10³ m³"), ("km3/h", "10³ m³/h"), ("m3/s", "m³/s"), ("MW", "MW"), ("share", "share")]
+)
+def test_units_are_written_as_people_write_them_and_kept_as_codes(client, member, make_series, unit, shown):
+    series = make_series("storage", unit=unit)
+    member("engineer")
+    page = client.get("/admin/forecasting/series/").content.decode()
+    assert f'<td class="field-unit_shown">{shown}</td>' in page
+    assert f"?unit={unit.replace('/', '%2F')}" in page and f">{shown}</a>" in page
+    assert client.get(f"{API}storage/").json()["unit"] == series.unit == unit

@@ -93,7 +93,7 @@ def test_bad_measurements_are_refused_one_by_one_and_cost_no_good_one(where: Fie
     assert [answer["result"] for answer in found] == ["accepted", *["refused"] * 7, "accepted"]
     places = [answer["problems"][0]["place"] for answer in found if answer["result"] == "refused"]
     assert places == ["value", "series", "series", "value", "series", "at", "at"]
-    assert found[1]["problems"][0] == {"place": "value", "value": 9.0, "expected": "0 to 5 m3/s"}
+    assert found[1]["problems"][0] == {"place": "value", "value": 9.0, "expected": "0 to 5 m³/s"}
     assert [row.value for row in Observation.objects.all()] == [1.5]
     assert sorted(DeviceMessage.objects.values_list("seq", flat=True)) == [1, 9]
 

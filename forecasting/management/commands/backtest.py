@@ -59,7 +59,7 @@ class Command(BaseCommand):
                 str(result.origins),
                 str(result.tally.count),
                 *_cells(result),
-                result.series.unit,
+                result.series.unit_label,
             ]
             mark = f"  {_('synthetic')}" if result.synthetic else ""
             self.stdout.write("  ".join([f"{result.series.key:<{width}}", *(f"{cell:>9}" for cell in cells)]) + mark)
