@@ -15,6 +15,7 @@ from .figures import full_moment
 from .models import Plan
 from .numbers import Numbers
 from .sectors import Card, Chart, Section
+from .words import status_warning
 
 SYNTHETIC = gettext_noop("Synthetic demo data: no real day")
 
@@ -115,8 +116,11 @@ def now() -> datetime:
 
 
 def notices_of(plan: Plan, warning: str) -> tuple[str, ...]:
-    """A warning that a newer plan failed, and that this plan is not what people and machines go by."""
+    """What was warned of already (such as a newer plan that failed), how good the plan is, and whether it counts."""
     found = [warning] if warning else []
+    how_good = status_warning(plan.status)
+    if how_good and how_good not in warning:
+        found.append(how_good)
     if plan.state != Plan.State.PUBLISHED:
         found.append(_("This plan is not in force: it is %(state)s.") % {"state": plan.get_state_display()})
     if plan.broken_limits:

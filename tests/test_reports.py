@@ -10,7 +10,6 @@ import openpyxl
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpResponse
 from django.test import Client
 from pypdf import PdfReader
 
@@ -18,6 +17,7 @@ from cities.models import City, Membership
 from planning.figures import figure
 from planning.models import Plan
 from planning.numbers import Numbers
+from planning.words import status_warning
 from tests.worlds.whole import whole_city
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def client_of(city: City, role: str, language: str = "en") -> Client:
     return client
 
 
-def ask(plan: Plan, what: str, role: str = "viewer", language: str = "en") -> HttpResponse:
+def ask(plan: Plan, what: str, role: str = "viewer", language: str = "en") -> Any:
     return client_of(plan.city, role, language).get(f"/reports/{plan.city.key}/{what}")
 
 
@@ -93,6 +93,12 @@ def test_every_plan_with_numbers_has_a_report_that_says_what_it_is(plan: Plan) -
     assert "not in force" not in ask(plan, f"plans/{plan.uid}/").content.decode()
     Plan.objects.filter(pk=proposed.pk).update(result=None)
     assert ask(plan, f"plans/{proposed.uid}/").status_code == 404
+
+
+@pytest.mark.parametrize("status", ["fallback", "feasible"])
+def test_a_plan_that_is_not_proven_best_says_so_once(plan: Plan, status: str) -> None:
+    Plan.objects.filter(pk=plan.pk).update(status=status)
+    assert ask(plan, "utility/").content.decode().count(status_warning(status)) == 1
 
 
 def test_without_a_plan_in_force_the_page_says_so_and_there_are_no_files() -> None:
