@@ -75,6 +75,8 @@ def add_plant(sheet: Sheet, reading: Reading, plant: TreatmentPlant, in_use_shar
         max_change_per_hour=None if change is None else most * change,
     )
     sheet.put(link, plant, "plant")
+    if change is not None:
+        _add_escape(sheet, plant, plant.to_bus.key, most, _("Overflow of {name}"))
 
 
 def add_conduit(sheet: Sheet, reading: Reading, conduit: Conduit, demands: Sequence[Demand]) -> None:
@@ -100,6 +102,17 @@ def add_conduit(sheet: Sheet, reading: Reading, conduit: Conduit, demands: Seque
         initial_rate=min(most, reading.before.links.get(name, usual)) if conduit.lag_hours else 0.0,
     )
     sheet.put(link, conduit, role)
+    if conduit.lag_hours:
+        _add_escape(sheet, conduit, conduit.to_bus.key, most, _("Tail escape of {name}"))
+
+
+def _add_escape(sheet: Sheet, row: Conduit | TreatmentPlant, bus: str, most: float, name: str) -> None:
+    """Where water goes that still comes when those it was sent for want less of it than before.
+
+    A canal's water of the last hours arrives, and a plant slows down no faster than it can: without an escape every
+    plan after a rain would break a hard limit. It costs the least value of water, so that nothing is let go for ease.
+    """
+    sheet.put(Link(f"escape.{row.key}", bus, most, cost=LEAST_WATER_VALUE_PER_M3 * M3_PER_KM3), row, "spill", name)
 
 
 def full_share(reservoir: Reservoir, day: date) -> float:

@@ -8,7 +8,8 @@ from unittest.mock import patch
 import pytest
 
 from forecasting.models import Observation
-from planning.kernel.network import Demand, at
+from planning.kernel.network import Demand, Network, Supply, at
+from planning.kernel.outcome import Status
 from planning.kernel.solve import solve
 from planning.kernel.validation import problems
 from tests.water.small import bus, close, link, network_of, path, reading, series, store
@@ -152,3 +153,32 @@ def test_a_canal_carries_what_the_plan_in_force_sent():
     sheet = Sheet()
     add_conduit(sheet, reading(before=Before(links={"canal.main": 2.0})), a_canal(), [Demand("fields", "field", 4.0)])
     assert link(sheet.network(), "canal.main").initial_rate == 2.0
+
+
+def test_what_is_under_way_in_a_canal_may_leave_by_its_tail_when_the_fields_want_less():
+    sheet = Sheet()
+    wanted = Demand("fields", "field", 1.0, tier=2)
+    add_conduit(sheet, reading(before=Before(links={"canal.main": 2.0})), a_canal(), [wanted])
+    network = network_of(sheet, "head", "field") + Network(supplies=(Supply("river", "head", 9.0),), demands=(wanted,))
+    found = solve(network, path())
+    # 2 an hour were sent, 1.6 arrive in each of the three hours of the way, 1 is wanted; then no drop too much is sent
+    assert found.links["escape.main"] == (close(0.6),) * 3 + (close(0.0),) * 21
+    assert found.status is Status.OPTIMAL and not any(found.short["fields"])
+
+
+def test_a_plant_that_slows_down_lets_go_of_what_nobody_wants_any_more():
+    plant = TreatmentPlant(
+        key="works",
+        name="Works",
+        from_bus=bus("raw"),
+        to_bus=bus("clean"),
+        capacity_km3_per_day=96.0,
+        recovery_share=0.8,
+        max_change_per_hour_share=0.2,
+    )
+    sheet = Sheet()
+    add_plant(sheet, reading(before=Before(links={"plant.works": 2.5})), plant, in_use_share=0.5)
+    network = network_of(sheet, "raw", "clean") + Network(supplies=(Supply("river", "raw", 9.0),))
+    found = solve(network, path())
+    # 2.5 raw an hour before, 1 less every hour: 1.5 and 0.5 raw are 1.2 and 0.4 clean, then it stands still
+    assert found.links["escape.works"] == (close(1.2), close(0.4)) + (close(0.0),) * 22
