@@ -19,6 +19,7 @@ from .farmer import why_in_words
 from .kernel.policy import Light, measures
 from .light import Outlook, light_name, measure_name, outlook
 from .models import Turnout
+from .rain_report import irrigation_demand
 
 
 def headline(plan: Plan) -> Sequence[Card]:
@@ -35,6 +36,7 @@ def details(plan: Plan) -> Sequence[Section]:
     tables = [
         state_of_supply(outlook(Numbers(plan))),
         *turns(plan),
+        irrigation_demand(Numbers(plan)),
         forecast_table(_("Forecasts of water"), forecasts_behind(ids)),
     ]
     return [table for table in tables if table.rows or table.note]

@@ -1,7 +1,8 @@
 """What the fields behind each lateral want: water by day, as a demand on the canal system's bus.
 
 What a plan remembers of the turnouts is `Sheet.turnouts`, by lateral and turnout a `TurnoutDay` (reading.py), and
-stands in the snapshot as extra["water"]["turnouts"].
+stands in the snapshot as extra["water"]["turnouts"]. What each lateral would ask for under many courses of rain, and
+which of these figures the plan counts on, stands beside it as extra["water"]["irrigation"].
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from planning.kernel.network import Demand
 
 from .fields import Field, Standing, fields_of, split
 from .kernel.crops import STAGES
-from .kernel.fields import Block, Weather, ask, check, first_state, need_mm, overdue_days, shortfall, stage_name
+from .kernel.ensembles import DEPENDABLE, asked_by_day, courses
+from .kernel.fields import Block, Weather, check, first_state, need_mm, overdue_days, shortfall, stage_name
 from .kernel.soil import dependable_share
 from .kernel.units import HOURS_PER_DAY, M3_PER_KM3, km3_per_hour_from_cms
 from .models import IrrigationSystem, Lateral
@@ -45,7 +47,7 @@ def add_system(
         first = {key: first_state(block, weather[0]) for key, block in blocks.items() if key not in standing.states}
         now = replace(standing, states={**standing.states, **first})
         applied = _applied(fields, blocks, now, weather[0])
-        wanted = _wanted(reading, lateral, blocks, now.states, applied, weather)
+        wanted = _wanted(sheet, reading, lateral, blocks, now.states, applied, weather)
         _add_demand(sheet, reading, system, lateral, wanted)
         sheet.turnouts[lateral.key] = _first_day(reading, fields, blocks, wanted, now, weather)
     if standing.assumed:
@@ -55,6 +57,7 @@ def add_system(
 
 
 def _wanted(
+    sheet: Sheet,
     reading: Reading,
     lateral: Lateral,
     blocks: Mapping[str, Block],
@@ -62,13 +65,18 @@ def _wanted(
     applied: Mapping[str, float],
     weather: Sequence[Weather],
 ) -> list[Mapping[str, float]]:
-    """Day by day what each block asks for, gross 10³ m³, as if every day brought what the one before asked for."""
-    found = []
-    for today, hours in zip(weather, _hours_of_days(reading), strict=True):
-        asked = ask(list(blocks.values()), states, today, applied, hours, _most_km3(lateral, hours))
-        found.append(asked.km3)
-        states, applied = asked.states, {}
-    return found
+    """Day by day what each block asks for, gross 10³ m³: the figure that the plan counts on (`Reading.basis`)."""
+    every, hours = list(blocks.values()), _hours_of_days(reading)
+    most = [_most_km3(lateral, span) for span in hours]
+    dependable = asked_by_day(every, states, weather, applied, hours, most)
+    rain = reading.rain.get(lateral.system.rain_id)
+    if rain is None or not every:
+        return dependable
+    found = courses(every, states, weather, rain.mm, applied, hours, most)
+    counted = dependable if reading.basis == DEPENDABLE else found.counted_on(reading.basis)
+    planned = [sum(day.values()) for day in counted]
+    sheet.irrigation[lateral.key] = {**found.spread().as_dict(), "planned": [round(km3, 3) for km3 in planned]}
+    return counted
 
 
 def _applied(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from cities.models import City, policy_in_force
 from forecasting.models import Series
+from forecasting.rain import RainPaths, rain_paths
 from forecasting.readers import NothingKnown, expected_many
 from planning.kernel.horizon import Horizon
 from planning.kernel.network import Bus, Demand, at
@@ -45,6 +47,9 @@ from .shortages import missing
 from .turns import follow_ups, run
 from .users import add_users
 from .works import add_conduit, add_plant, add_reservoir
+
+COURSES = 40
+"""Courses of rain that irrigation is balanced with: two lie beyond each 5 % line."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +102,11 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
         raise InputsMissing(str(error)) from error
     policy = policy_in_force(city)
     reading = Reading(city, horizon, known_at, expected, policy, in_force(city, horizon.start))
+    reading = replace(reading, rain=_rain(reading, rows.systems), basis=settings.HEADGATE_IRRIGATION_DEMAND)
     sheet = Sheet()
     _write(sheet, reading, rows)
-    return sheet.share(reading, {"policy": policy.key, "turnouts": sheet.turnouts})
+    extra = {"policy": policy.key, "turnouts": sheet.turnouts, "irrigation": _irrigation(sheet, reading)}
+    return sheet.share(reading, extra)
 
 
 def publish(plan: Plan, parts_done: Sequence[PlanPart]) -> None:
@@ -137,6 +144,25 @@ def _write(sheet: Sheet, reading: Reading, rows: Rows) -> None:
         add_plant(sheet, reading, plant, in_use)
     for conduit in rows.conduits:
         add_conduit(sheet, reading, conduit, demands)
+
+
+def _rain(reading: Reading, systems: Sequence[IrrigationSystem]) -> dict[int, RainPaths]:
+    """Courses of rain over the horizon's local days, by series id."""
+    days = local_days(reading)
+    series = {system.rain_id: system.rain for system in systems}
+    found = {key: rain_paths(row, days, reading.known_at, COURSES) for key, row in series.items()}
+    return {key: paths for key, paths in found.items() if paths is not None}
+
+
+def _irrigation(sheet: Sheet, reading: Reading) -> dict[str, object]:
+    """What the plan counts on of the rain, and what the laterals would ask for under each course of it."""
+    return {
+        "counted_on": reading.basis,
+        "courses": COURSES,
+        "rain": sorted({paths.source for paths in reading.rain.values()}),
+        "days": [day.isoformat() for day in local_days(reading)],
+        "laterals": sheet.irrigation,
+    }
 
 
 def _share_in_use(rows: Rows, demands: Sequence[Demand]) -> float:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict
 
 from cities.models import City
+from forecasting.rain import RainPaths
 from planning import sheet
 from planning.horizons import horizon_of
 from planning.models import Plan
 
+from .kernel.ensembles import DEPENDABLE
 from .models import Conduit, TreatmentPlant, WaterSource, Weir
 
 
@@ -25,7 +27,11 @@ class Before:
 
 @dataclass(frozen=True)
 class Reading(sheet.Reading):
+    """`rain` by series id, over the local days of the horizon; `basis` is what irrigation counts on of it."""
+
     before: Before = field(default_factory=Before)
+    rain: Mapping[int, RainPaths] = field(default_factory=dict)
+    basis: str = DEPENDABLE
 
 
 class Why(TypedDict):
@@ -60,6 +66,8 @@ class TurnoutDay(TypedDict):
 class Sheet(sheet.Sheet):
     turnouts: dict[str, dict[str, TurnoutDay]] = field(default_factory=dict)
     """By lateral and turnout: what the first day asks for."""
+    irrigation: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    """By lateral a `Spread` (kernel/ensembles.py) of what it asks for; the plan counts on `planned`, by day."""
 
 
 def in_force(city: City, at: datetime) -> Before:
