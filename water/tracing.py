@@ -11,7 +11,7 @@ from planning.kernel.network import Link, Network
 from planning.numbers import Numbers, Rates
 
 from .intakes import WATER
-from .kernel.mixing import Array, Mix, mix
+from .kernel.mixing import Array, Flows, Mix, mix
 from .kernel.units import M3_PER_KM3
 
 KINDS = ("money", "energy", "carbon")
@@ -47,7 +47,7 @@ def trace(numbers: Numbers) -> Mix:
     for supply in water.supplies:
         cost = numbers.stated("supplies", supply.name, "cost")
         added[supply.name] = np.column_stack([cost, np.zeros_like(cost), np.zeros_like(cost)])
-    return mix(water, horizon, result["supplies"], result["links"], levels, added, len(KINDS))
+    return mix(water, horizon, Flows(result["supplies"], result["links"], levels, added, len(KINDS)))
 
 
 def of(found: Mix, bus: str, rates: Rates) -> Traced:

@@ -13,7 +13,7 @@ approximation: real pipes mix less than fully, and the order within a step is lo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,20 +41,23 @@ class Mix:
 UNDER_WAY = "under way"
 
 
-def mix(
-    network: Network,
-    horizon: Horizon,
-    supplies: Mapping[str, Sequence[float]],
-    links: Mapping[str, Sequence[float]],
-    levels: Mapping[str, Sequence[float]],
-    added: Mapping[str, Array],
-    kinds: int,
-) -> Mix:
-    """Traces a solved network; rates and levels are keyed by part name, one per step.
+@dataclass(frozen=True)
+class Flows:
+    """What a solved network does: rates and levels by part name, one per step.
 
     `added` names supplies and links with what every delivered unit picks up there, as an array (steps, kinds).
     """
-    tracing = _Tracing(network, horizon, supplies, links, levels, added, kinds)
+
+    supplies: Mapping[str, Sequence[float]]
+    links: Mapping[str, Sequence[float]]
+    levels: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    added: Mapping[str, Array] = field(default_factory=dict)
+    kinds: int = 0
+
+
+def mix(network: Network, horizon: Horizon, flows: Flows) -> Mix:
+    """Traces the flows of a solved network."""
+    tracing = _Tracing(network, horizon, flows)
     for step in range(len(horizon)):
         tracing.trace(step)
     values = {bus.name: tracing.values[:, k, :] for k, bus in enumerate(network.buses)}
@@ -69,21 +72,11 @@ def mix(
 class _Tracing:
     """`values[step, bus, column]`: shares of origins first, then what was picked up."""
 
-    def __init__(
-        self,
-        network: Network,
-        horizon: Horizon,
-        supplies: Mapping[str, Sequence[float]],
-        links: Mapping[str, Sequence[float]],
-        levels: Mapping[str, Sequence[float]],
-        added: Mapping[str, Array],
-        kinds: int,
-    ) -> None:
-        self._network, self._horizon = network, horizon
-        self._supplies, self._links, self._levels, self._added = supplies, links, levels, added
+    def __init__(self, network: Network, horizon: Horizon, flows: Flows) -> None:
+        self._network, self._horizon, self._flows = network, horizon, flows
         self.origins = (*(part.name for part in network.supplies), *(part.name for part in network.stores), UNDER_WAY)
         self._bus = {bus.name: k for k, bus in enumerate(network.buses)}
-        self._columns = len(self.origins) + kinds
+        self._columns = len(self.origins) + flows.kinds
         self.values = np.zeros((len(horizon), len(network.buses), self._columns))
         self._held = {store.name: self._pure(store.name) for store in network.stores}
         self._arrivals = {
@@ -101,7 +94,7 @@ class _Tracing:
         )
         for supply in self._network.supplies:
             value = self._pure(supply.name) + self._picked(supply.name, step)
-            self._bring(self._bus[supply.bus], self._supplies[supply.name][step], value)
+            self._bring(self._bus[supply.bus], self._flows.supplies[supply.name][step], value)
         for link in self._network.links:
             self._arrive(link, step)
         for store in self._network.stores:
@@ -119,7 +112,7 @@ class _Tracing:
         self._right[bus] += amount * value
 
     def _arrive(self, link: Link, step: int) -> None:
-        rates = self._links[link.name]
+        rates = self._flows.links[link.name]
         senders, before = self._arrivals[link.lag_hours][step] if link.lag_hours else ([(step, 1.0)], 0.0)
         for to, coefficient in link.to.items():
             source, target = self._bus[link.source], self._bus[to]
@@ -141,11 +134,11 @@ class _Tracing:
     def _filled(self, store: Store, step: int) -> float:
         """The rate into a store, net of what it loses; negative where it is drawn on."""
         hours = self._horizon.hours[step]
-        return (self._levels[store.name][step] - self._kept(store, step)) / hours
+        return (self._flows.levels[store.name][step] - self._kept(store, step)) / hours
 
     def _kept(self, store: Store, step: int) -> float:
         """What is left of the level before after the step's losses, which are taken evenly from all it holds."""
-        before = self._levels[store.name][step - 1] if step else store.initial
+        before = self._flows.levels[store.name][step - 1] if step else store.initial
         return before * max(0.0, 1 - store.loss_per_hour * self._horizon.hours[step])
 
     def _fill(self, store: Store, step: int) -> None:
@@ -162,6 +155,6 @@ class _Tracing:
 
     def _picked(self, name: str, step: int) -> Array:
         value = np.zeros(self._columns)
-        if name in self._added:
-            value[len(self.origins) :] = self._added[name][step]
+        if name in self._flows.added:
+            value[len(self.origins) :] = self._flows.added[name][step]
         return value
