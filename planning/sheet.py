@@ -38,6 +38,8 @@ class Expected(Protocol):
     @property
     def values(self) -> tuple[float, ...]: ...
     @property
+    def high(self) -> tuple[float, ...]: ...
+    @property
     def forecast_id(self) -> int | None: ...
     @property
     def synthetic(self) -> bool: ...
@@ -58,6 +60,10 @@ class Reading:
     def values(self, series: Asset) -> tuple[float, ...]:
         """The expected mean per step in the series' unit; none is below zero, whatever a forecast says."""
         return tuple(max(0.0, value) for value in self.expected[series.pk].values)
+
+    def high(self, series: Asset) -> tuple[float, ...]:
+        """What is exceeded at each step once in twenty times, as `values`."""
+        return tuple(max(0.0, value) for value in self.expected[series.pk].high)
 
     def tier(self, user_class: str) -> int:
         """Raises InvalidNetwork for a class that the policy in force does not know."""

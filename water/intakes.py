@@ -19,6 +19,8 @@ from .reading import Reading, Sheet, power_used
 WATER = "water"
 UNBOUNDED_KM3_PER_HOUR = 500_000.0
 """What must pass always can: 140 000 m³/s, beyond the flood of any river that a city stands on."""
+CLOSING_SHARE = 0.7
+"""A flood that leaves less of the intake than this is worth a warning: tanks and reservoirs can be filled before it."""
 MEMORY_DAYS = 10
 """How far back floods still muddy an intake; with a half-life of two days a flood ten days ago counts for 3 %."""
 
@@ -54,7 +56,8 @@ def add_weir(sheet: Sheet, reading: Reading, weir: Weir) -> None:
     The environmental flow is not taken off here: it is a wish with a tier of its own (see `add_river`), and a city's
     policy may put households before it.
     """
-    most = _intake_km3_per_hour(reading, weir)
+    most = _intake_km3_per_hour(reading, weir, reading.values(weir.river.flow))
+    _tell_of_mud(sheet, reading, weir, most)
     link = Link(f"intake.{weir.key}", weir.river.bus.key, most, to={weir.to_bus.key: 1.0}, uses=power_used(weir))
     sheet.put(link, weir, "intake")
 
@@ -93,21 +96,38 @@ def _arriving(reading: Reading, bus: str, rivers: Sequence[River]) -> list[float
     return [sum(at_step) for at_step in zip(*flows, strict=True)]
 
 
-def _intake_km3_per_hour(reading: Reading, weir: Weir) -> tuple[float, ...]:
+def _intake_km3_per_hour(reading: Reading, weir: Weir, flows_m3s: Sequence[float]) -> tuple[float, ...]:
     capacity = weir.capacity_km3_per_day / HOURS_PER_DAY
-    limits = [km3_per_hour_from_cms(hour.limit_m3s) for hour in hourly_limits(reading, weir)]
+    limits = [km3_per_hour_from_cms(hour.limit_m3s) for hour in hourly_limits(reading, weir, flows_m3s)]
     hours = [reading.horizon.start + timedelta(hours=k) for k in range(len(limits))]
     return tuple(min(capacity, limit) for limit in means_over(reading.horizon, hours, limits, 1.0))
 
 
-def hourly_limits(reading: Reading, weir: Weir) -> tuple[HourLimit, ...]:
-    """What the weir may take in each hour of the horizon, after the floods of the days before it."""
+def hourly_limits(reading: Reading, weir: Weir, flows_m3s: Sequence[float]) -> tuple[HourLimit, ...]:
+    """What the weir may take in each hour of the horizon, by the flow of every step, after the floods before it."""
     capacity = cms_from_km3_per_hour(weir.capacity_km3_per_day / HOURS_PER_DAY)
     points = tuple((flow, intake) for flow, intake in weir.turbid_points) or ((1.0, capacity),)
     curve = TurbidCurve(points, weir.turbid_half_life_hours)
     past = _recent_flows(reading, weir)
-    flows = past + hourly(reading.horizon, reading.values(weir.river.flow))
+    flows = past + hourly(reading.horizon, flows_m3s)
     return intake_limit(flows, 0.0, capacity, curve)[len(past) :]
+
+
+def _tell_of_mud(sheet: Sheet, reading: Reading, weir: Weir, most: Sequence[float]) -> None:
+    """The plan counts on the mean flow. Where a flood that comes once in twenty times would muddy the intake, it says
+    so: the forecast's 95 % at every hour together, which is more than any one flood.
+    """
+    flood = _intake_km3_per_hour(reading, weir, reading.high(weir.river.flow))
+    lost = [step for step, (usual, muddy) in enumerate(zip(most, flood, strict=True)) if muddy < CLOSING_SHARE * usual]
+    if not lost:
+        return
+    at = reading.horizon.steps[lost[0]].start.astimezone(reading.city.zone)
+    words = _(
+        "{name}: if the river rises as it does once in twenty times (95 % of the forecast), mud would hold the intake "
+        "down to {least:.1f} instead of {usual:.1f} 10³ m³/h from {at:%m-%d %H:%M}. The plan counts on the mean flow."
+    )
+    worst = min(lost, key=lambda step: flood[step])
+    sheet.note("warning", words, name=weir, least=flood[worst], usual=most[worst], at=at)
 
 
 def _recent_flows(reading: Reading, weir: Weir) -> list[float]:

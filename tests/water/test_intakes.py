@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date
 from unittest.mock import patch
 
@@ -112,6 +113,37 @@ def test_a_flood_muddies_the_intake_for_hours_after_it():
 def test_a_flood_of_yesterday_still_muddies_the_intake_today():
     weir = a_weir(5.0, turbid_points=[[10, 5.0], [20, 1.0]], turbid_half_life_hours=1000.0)
     assert intake(weir, measured=[40.0, 5.0, 5.0]) == (close(3.6),) * 4
+
+
+def test_a_storm_forecast_for_tomorrow_limits_the_intake_tomorrow_and_not_today():
+    curve = {"turbid_points": [[10, 5.0], [20, 1.0]], "turbid_half_life_hours": 48.0}
+    weir = a_weir((6.0,) * 96 + (6.0,) * 4 + (40.0,) * 6 + (8.0,) * 38, **curve)
+    week = Horizon.path(path().start, [(96, 0.25), (48, 1.0)])
+    rates = intake(weir, measured=[6.0] * 24, horizon=week)
+    # 5 m³/s = 18 an hour until the flood, 1 m³/s = 3.6 in it; 40 halved every two days is still 23 after 38 hours
+    assert rates[:100] == (close(18),) * 100
+    assert rates[100:] == (close(3.6),) * 44
+
+
+def told(weir: Weir, high: float) -> list[str]:
+    """What a plan says of a flow that may be `high` in one of twenty cases."""
+    read = reading(weir.river.flow, horizon=path(steps=4))
+    flow = read.expected[weir.river.flow.pk]
+    read = replace(read, expected={weir.river.flow.pk: replace(flow, high=(high,) * 4)})  # type: ignore[type-var]
+    sheet = Sheet()
+    with patch("water.intakes.history", return_value=(pd.Series(dtype=float), False)):
+        add_weir(sheet, read, weir)
+    return [note.en for note in sheet.notes if note.level == "warning"]
+
+
+def test_a_flood_that_may_come_is_told_of_and_not_planned_for():
+    curve = {"turbid_points": [[10, 5.0], [20, 1.0]], "turbid_half_life_hours": 48.0}
+    weir = a_weir((6.0,) * 4, **curve)
+    (note,) = told(weir, high=30.0)
+    assert "down to 3.6 instead of 18.0 10³ m³/h from 11-23 00:00" in note
+    assert intake(weir) == (close(18),) * 4
+    # at 12 m³/s the curve leaves 5 − 4 × log(1.2)/log(2) = 3.95 m³/s, four fifths of what it is
+    assert told(weir, high=12.0) == []
 
 
 def test_quarter_hours_and_hours_share_one_memory_of_the_flood():
