@@ -21,7 +21,16 @@ from planning.models import Plan, PlanPart
 from planning.run import run_here
 from water.devices import issue_key
 from water.farmer import make_link
-from water.models import Controller, DeviceMessage, Turnout, ValveRun, WaterBus, WaterSource
+from water.models import (
+    Controller,
+    CropBlock,
+    DeviceMessage,
+    FieldState,
+    Turnout,
+    ValveRun,
+    WaterBus,
+    WaterSource,
+)
 
 MARK = "Onlyours"
 """Stands in the name of every row of the city: who is no member must not read it anywhere."""
@@ -75,6 +84,8 @@ def _add_reports(plan: Plan, box: Controller, gate: Turnout) -> None:
     DeviceMessage.objects.create(controller=box, kind="hello", seq=1, at=now, data={"firmware": MARK})
     end = plan.start + timedelta(hours=1)
     ValveRun.objects.create(uid=uuid4(), plan=plan, turnout=gate, start=plan.start, end=end, volume_m3=100)
+    block = CropBlock.objects.filter(turnout=gate).earliest("pk")
+    FieldState.objects.create(block=block, day=now.date() - timedelta(days=1), depletion_mm=5, source="modelled")
     Group.objects.create(name="group")
 
 
