@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError, conn
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-CANNOT_BEGIN = 2
+CANNOT_BEGIN, INTERRUPTED = 2, 130
 
 
 def main(arguments: list[str]) -> None:
@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> None:
         if not reason:
             raise
         _end(reason)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has had enough (`| head`); Python would complain once more when it closes the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -21,7 +21,7 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """INT and TERM raise Interrupted the first time and are passed over after that.
+    """INT and TERM raise Interrupted the first time and are passed over from then on, to the end of the process.
 
     A second one would cut short what the first one set going: a process that ends while HiGHS still searches in a
     thread aborts, and its plan stays "solving".
@@ -47,14 +47,11 @@ def _handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[
         yield
     finally:
         for number, old in before.items():
-            signal.signal(number, old)
+            if signal.getsignal(number) is handler:
+                signal.signal(number, old)
 
 
 def _raise_once(number: int, frame: FrameType | None) -> None:
     for one in SIGNALS:
-        signal.signal(one, _pass_over)
+        signal.signal(one, signal.SIG_IGN)  # Python itself ends with this one in force, not with a handler of ours
     raise Interrupted(number)
-
-
-def _pass_over(number: int, frame: FrameType | None) -> None:
-    """A handler, and not SIG_IGN, which children would inherit."""
