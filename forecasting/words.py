@@ -45,6 +45,7 @@ EXPERTS = {
     "persistence": gettext_noop("last value"),
     "ridge": gettext_noop("ridge regression"),
     "ridge (lead)": gettext_noop("ridge regression by lead"),
+    "ridge (lead, calendar)": gettext_noop("ridge regression by lead, without weather"),
     "exponential smoothing": gettext_noop("exponential smoothing"),
     "profile": gettext_noop("published profile"),
     "climate": gettext_noop("published climate"),

@@ -12,6 +12,7 @@ from .calibration import error_quantiles
 from .experts import forecasts
 from .panel import Panel
 from .series import Array
+from .stacking import stacked_shares
 from .weights import weights_of
 
 JUDGING = 48
@@ -63,14 +64,20 @@ def _briefly(
 def _over_a_year(panel: Panel, names: list[str], stack: Array, truth: Array, levels: Sequence[float]) -> Outlook:
     """Every past origin is combined with the shares it had, so that the bands see the errors that would have been."""
     plan = panel.plan
-    shares = []
-    for origin in range(plan.origins - FEWEST_JUDGING + 1):
-        last = origin + JUDGING
-        past = np.where(panel.known_before(origin)[origin:last], truth[:, origin:last], np.nan)
-        shares.append(weights_of(stack[:, :, origin + 1 : last + 1], past, plan.block // 2 or 2))
-    together = np.stack(shares, axis=2)
+    count = plan.origins - FEWEST_JUDGING + 1
+    if plan.cycle:
+        # What stacking minimises are squares: a river's one flood would decide them.
+        together = stacked_shares(stack, truth, plan.block, plan.rhythm, count)
+    else:
+        together = np.stack([_recent_shares(panel, stack, truth, origin) for origin in range(count)], axis=2)
     combined = (together * stack[:, :, : together.shape[2]]).sum(axis=0)
     errors = truth[:, : combined.shape[1] - 1] - combined[:, 1:]
     offsets = adaptive_offsets(known_errors(errors, plan.block), levels, plan.asked)
     asked = together[:, :, : plan.asked]
     return Outlook(combined[:, : plan.asked], offsets, dict(zip(names, asked, strict=True)), errors)
+
+
+def _recent_shares(panel: Panel, stack: Array, truth: Array, origin: int) -> Array:
+    last = origin + JUDGING
+    past = np.where(panel.known_before(origin)[origin:last], truth[:, origin:last], np.nan)
+    return weights_of(stack[:, :, origin + 1 : last + 1], past, panel.plan.block // 2 or 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -66,6 +67,11 @@ def _suitable(panel: Panel) -> Iterator[tuple[str, Callable[[Panel], Array]]]:
     yield "ridge", ridge
     if plan.thorough:
         yield "ridge (lead)", ridge_by_lead
+    if plan.thorough and panel.regressors.shape[2]:
+        yield (
+            "ridge (lead, calendar)",
+            lambda panel: ridge_by_lead(replace(panel, regressors=panel.regressors[..., :0])),
+        )
     if plan.block == 1:
         yield "exponential smoothing", exponential_smoothing
 

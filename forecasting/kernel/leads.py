@@ -14,7 +14,12 @@ from .linear import expanding_ridge
 from .panel import Panel
 from .series import Array
 
-PENALTY = 0.5
+CAUTION = 25.0
+"""The penalty, in squares of the mean error so far: the more noise, the less a coefficient is believed."""
+FIRST_ERROR = 0.1
+"""What the mean error is taken for, in standard deviations of the series, before there is any."""
+WILD = 2.5
+"""Beyond so many mean errors a day counts in proportion less: a burst main is not how the day is."""
 MEMORY_DAYS = 365.0
 """A row of so many days ago counts half."""
 REFIT_DAYS = 7
@@ -60,21 +65,42 @@ def _first_stage(features: Array, targets: Array, teaches: Array, group: int, as
     rows, width, p = features.shape
     keep = 0.5 ** (1 / MEMORY_DAYS)
     gram, right = np.zeros((width, p, p)), np.zeros((width, p, 1))
-    penalty = PENALTY * np.eye(p)
+    misses = Misses(width, FIRST_ROWS + group + REFIT_DAYS)
     by_lead = np.ascontiguousarray(features.transpose(1, 0, 2))
     answers, done = np.zeros((rows, width)), 0
     for row in _refits(rows, group, asked):
         end = row - group
-        weight = teaches[done:end].T * keep ** np.arange(end - done - 1, -1, -1)
+        believed = misses.believed(targets[done:end] - answers[done:end], teaches[done:end], done)
+        weight = (teaches[done:end] * believed).T * keep ** np.arange(end - done - 1, -1, -1)
         part = by_lead[:, done:end]
         weighted = np.swapaxes(part * weight[:, :, None], 1, 2)
         fade = keep ** (end - done)
         gram, right = gram * fade + weighted @ part, right * fade + weighted @ targets[done:end].T[:, :, None]
-        found = np.linalg.solve(gram + penalty, right)
+        found = np.linalg.solve(gram + CAUTION * misses.mean[:, None, None] ** 2 * np.eye(p), right)
         # Rows behind this one use the same coefficients until the next refit replaces them.
         answers[row : row + REFIT_DAYS] = (by_lead[:, row : row + REFIT_DAYS] @ found)[:, :, 0].T
         done = end
     return answers
+
+
+class Misses:
+    """What every lead was wrong by so far, among the forecasts of rows from `first` on whose day is over."""
+
+    def __init__(self, width: int, first: int) -> None:
+        self.first = first
+        self.total, self.count = np.full(width, FIRST_ERROR), np.ones(width)
+
+    @property
+    def mean(self) -> Array:
+        return self.total / self.count
+
+    def believed(self, errors: Array, teaches: Array, row: int) -> Array:
+        """How much the rows from `row` on count, 0 to 1, by their errors rows × width, which are noted for later."""
+        forecast = (row + np.arange(len(errors)) >= self.first)[:, None] & (teaches > 0)
+        sizes = np.where(forecast, np.abs(errors), 0.0)
+        shares = np.minimum(1.0, WILD * self.mean / np.maximum(sizes, 1e-12))
+        self.total, self.count = self.total + sizes.sum(axis=0), self.count + forecast.sum(axis=0)
+        return np.asarray(shares)
 
 
 def _refits(rows: int, group: int, asked: int) -> list[int]:

@@ -49,6 +49,11 @@ class Plan:
     thorough: bool = False
     flows: bool = False
 
+    @property
+    def rhythm(self) -> int:
+        """Origins after which the same day of the week returns; 1 where there is no week."""
+        return WEEK_DAYS if self.week or self.day == WEEK_DAYS else 1
+
 
 def cycles(values: Array, step: pd.Timedelta | None) -> tuple[int, int]:
     """Steps of the short and of the long cycle; 0 where there is none."""
