@@ -27,7 +27,7 @@ Items = list[Section | Picture | None]
 
 def utility_report(plan: Plan, warning: str = "") -> Document:
     """The report in the active language. `warning`: that the plan stands in for one that failed."""
-    numbers, charts = Numbers(plan), charts_of(plan)
+    numbers, charts = Numbers(plan), _charts(plan)
     details = [(found, list(found.details(plan))) for found in _in_order()]
     inputs = [table for _found, tables in details for table in tables if table.is_input]
     chapters = [
@@ -99,6 +99,12 @@ def _changes(plan: Plan, charts: Mapping[str, Chart]) -> Sequence[Section]:
     if before is None:
         return [Section(_("What changed"), (), (), _("There is no plan before this one to compare with."))]
     return changes(plan, charts, before, charts_of(before))
+
+
+def _charts(plan: Plan) -> dict[str, Chart]:
+    """The charts of all sectors in the order in which a reader comes to them."""
+    charts = charts_of(plan)
+    return {key: charts[key] for found in _in_order() for key in charts if key.startswith(f"{found.name}-")}
 
 
 def _broken(plan: Plan) -> list[Section]:
