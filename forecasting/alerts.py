@@ -7,7 +7,9 @@ flat         the newest values stand still as a stuck sensor's do (kernel.faults
 impossible   within the last day values came that the limits of the series rule out; they were refused, unless the
              limits are narrower now than they were then
 drift        over the last 3 local days forecasts up to 24 h ahead erred more than twice the median of the daily errors
-             of the 28 days before, and more than on all but a tenth of those days; ends at 1.5 times the median
+             of the 28 days before, more than on all but a tenth of those days, and beyond their own 90 % band in more
+             than three steps of ten; ends at 1.5 times the median. Errors are divided by how much harder than usual
+             the day was, as the seasonal naive forecast tells: a storm is no drift
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from django.db.models import F, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Coalesce, TruncDate
 
 from cities.models import City
 
@@ -41,6 +43,8 @@ FEWEST_PAST_DAYS = 7
 DRIFTS_ABOVE, DRIFTS_UNTIL = 2.0, 1.5
 """Times the median: two limits, so that an alert does not come and go by the hour."""
 WORST_TENTH = 0.9
+STILL_COVERED = 0.7
+"""Share of the truth within the 90 % band down to which a forecast knows how far it errs."""
 SELDOM_READ = ("storage", "flat", "schedule")
 """Profiles of series that stand still by nature."""
 
@@ -127,22 +131,43 @@ def _impossible(series: Series, values: pd.Series, alert: Alert | None, now: dat
     return None
 
 
-def _drift(errors: Mapping[date, float], is_drifting: bool, series: Series, now: datetime) -> Finding | None:
-    """errors   mean absolute error of the forecasts made on each local day"""
+@dataclass(frozen=True)
+class Day:
+    """How the forecasts made on one local day did: their mean absolute error and that of the seasonal naive forecast
+    (0 where there was none), and the share of the truth within the 90 % band."""
+
+    error: float
+    naive: float
+    covered: float
+
+
+def _drift(days: Mapping[date, Day], is_drifting: bool, series: Series, now: datetime) -> Finding | None:
     today = now.astimezone(series.city.zone).date()
-    recent = [error for day, error in errors.items() if (today - day).days < RECENT_DAYS]
-    past = [error for day, error in errors.items() if (today - day).days >= RECENT_DAYS]
-    if not recent or len(past) < FEWEST_PAST_DAYS or not np.median(past) > 0:
+    recent = [found for day, found in days.items() if (today - day).days < RECENT_DAYS]
+    past = [found for day, found in days.items() if (today - day).days >= RECENT_DAYS]
+    if not recent or len(past) < FEWEST_PAST_DAYS or not np.median([day.error for day in past]) > 0:
         return None
-    usual, lately = float(np.median(past)), float(np.mean(recent))
-    begins = lately > DRIFTS_ABOVE * usual and lately > float(np.quantile(past, WORST_TENTH))
+    hardness = float(np.median([day.naive for day in past]))
+    before = [_for_its_hardness(day, hardness) for day in past]
+    usual, lately = float(np.median(before)), float(np.mean([_for_its_hardness(day, hardness) for day in recent]))
+    out_of_bands = float(np.mean([day.covered for day in recent])) < STILL_COVERED
+    begins = out_of_bands and lately > DRIFTS_ABOVE * usual and lately > float(np.quantile(before, WORST_TENTH))
     if begins or (is_drifting and lately > DRIFTS_UNTIL * usual):
-        return Finding(now, {"ratio": lately / usual, "recent": lately, "usual": usual})
+        raw = {
+            "recent": float(np.mean([day.error for day in recent])),
+            "usual": float(np.median([d.error for d in past])),
+        }
+        return Finding(now, {"ratio": lately / usual, **raw})
     return None
 
 
-def _daily_errors(series: Sequence[Series], now: datetime) -> dict[int, dict[date, float]]:
-    """Mean absolute errors up to 24 h ahead by series and by local day, of the kind of truth that came last.
+def _for_its_hardness(day: Day, usual: float) -> float:
+    """The error, less by as much as repeating the past erred more than it usually does."""
+    return day.error / max(1.0, day.naive / usual) if usual > 0 else day.error
+
+
+def _daily_errors(series: Sequence[Series], now: datetime) -> dict[int, dict[date, Day]]:
+    """How forecasts up to 24 h ahead did by series and by local day, with the kind of truth that came last.
 
     A series whose feed has replaced its synthetic values must not be compared with those.
     """
@@ -156,10 +181,14 @@ def _daily_errors(series: Sequence[Series], now: datetime) -> dict[int, dict[dat
         count__gt=0,
     ).order_by()
     by_day = scores.annotate(day=TruncDate("known_at", tzinfo=series[0].city.zone)).values("series", "day", "synthetic")
-    rows = by_day.annotate(error=Sum(F("count") * F("mae")) / Sum("count"))
-    found: dict[int, dict[bool, dict[date, float]]] = defaultdict(lambda: defaultdict(dict))
+    rows = by_day.annotate(
+        error=Sum(F("count") * F("mae")) / Sum("count"),
+        naive=Coalesce(Sum(F("count") * F("naive_mae")), 0.0) / Sum("count"),
+        covered=Sum(F("count") * F("covered_90")) / Sum("count"),
+    )
+    found: dict[int, dict[bool, dict[date, Day]]] = defaultdict(lambda: defaultdict(dict))
     for row in rows:
-        found[row["series"]][row["synthetic"]][row["day"]] = row["error"]
+        found[row["series"]][row["synthetic"]][row["day"]] = Day(row["error"], row["naive"], row["covered"])
     return {key: max(kinds.values(), key=max) for key, kinds in found.items()}
 
 

@@ -63,7 +63,9 @@ def _level(history: pd.Series, profile: Profile, ask: Ask, minutes: int) -> tupl
 
 
 def natural_limits(limits: Limits, past: Array) -> Limits:
-    """What was never negative is not expected to be, when no limit says otherwise."""
-    if limits.minimum is None and past.min() >= 0:
-        return Limits(0.0, limits.maximum)
-    return limits
+    """What was never negative is not expected to be, when no limit says otherwise; nor, on bands whose errors are
+    factors, more than the past's whole range above its maximum: a flood is not followed by one four times as high.
+    """
+    low = 0.0 if limits.minimum is None and past.min() >= 0 else limits.minimum
+    above = float(2 * past.max() - past.min())
+    return Limits(low, above if limits.maximum is None else min(limits.maximum, above))

@@ -111,14 +111,21 @@ def test_values_that_narrower_limits_rule_out_are_impossible(city, load):
 
 
 # --- drift ---------------------------------------------------------------------------------------------------
-def judged(series, errors: dict[int, float], synthetic: bool = False) -> None:
+def judged(series, errors: dict[int, float], synthetic: bool = False, covered: float = 0.5, **naive: float) -> None:
     """One scored forecast a day, so many days before NOW, with that mean absolute error over 18 steps."""
     for days, error in errors.items():
         known_at = NOW - days * DAY
         forecast = Forecast.objects.create(series=series, known_at=known_at, start=known_at, step_minutes=60, mean=[])
-        figures = {"wanted": 18, "count": 18, "mae": error, "bias": 0, "pinball": 0, "covered_50": 1, "covered_90": 1}
+        figures = {"wanted": 18, "count": 18, "mae": error, "bias": 0, "pinball": 0, "covered_50": 0.5}
         Score.objects.create(
-            series=series, forecast=forecast, known_at=known_at, lead=Lead.HOURS_24, synthetic=synthetic, **figures
+            series=series,
+            forecast=forecast,
+            known_at=known_at,
+            lead=Lead.HOURS_24,
+            synthetic=synthetic,
+            covered_90=covered,
+            **figures,
+            **naive,
         )
 
 
@@ -154,6 +161,30 @@ def test_drift_is_told_from_bad_days_and_from_a_short_past(city, load, errors, d
     judged(load, errors)
     watch_city(city, NOW)
     assert standing() == (["drift"] if drifts else [])
+
+
+def test_a_storm_is_no_drift_for_whoever_repeats_the_past_errs_as_much(city, load):
+    ingest(city, values(NOW), now=LATER)
+    judged(load, PAST, naive_mae=2.2)
+    # Thirty times the usual error, on days thirty times as hard.
+    judged(load, {2: 33.0, 1: 33.0}, naive_mae=66.0)
+    watch_city(city, NOW)
+    assert standing() == []
+
+
+def test_a_calm_past_does_not_make_an_ordinary_day_hard(city, load):
+    ingest(city, values(NOW), now=LATER)
+    judged(load, PAST, naive_mae=2.2)
+    judged(load, {2: 3.3, 1: 3.3}, naive_mae=1.0)
+    watch_city(city, NOW)
+    assert standing() == ["drift"]
+
+
+def test_who_errs_within_the_own_bands_does_not_drift(city, load):
+    ingest(city, values(NOW), now=LATER)
+    judged(load, {**PAST, 2: 33.0, 1: 33.0}, covered=0.8)
+    watch_city(city, NOW)
+    assert standing() == []
 
 
 def test_a_drift_ends_well_below_where_it_began(city, load):

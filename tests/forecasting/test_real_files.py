@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 
 from forecasting.ingest import ingest
 from forecasting.models import Forecast, Observation
-from forecasting.readers import expected, history, latest
+from forecasting.readers import expected, history, latest, replayed
 from tests.shared_files import GLITCH, TAIPEI, csv_text, reservoir_rows, south_load_rows, weir_rows
 
 LONG_AFTER = datetime(2026, 11, 1, tzinfo=UTC)
@@ -65,6 +66,27 @@ def test_no_summer_hour_of_the_weir_that_rests_at_its_level_is_taken_for_a_stuck
         expected(river, week_from(day), WEEK, day)
     rules = {note["rule"] for made in Forecast.objects.all() for note in made.notes}
     assert "flat line" not in rules and "wrong unit" not in rules
+
+
+def test_the_river_is_expected_without_steps_and_no_worse_than_by_its_last_value(city, make_series, shared_data):
+    river = make_series(
+        "river", unit="m3/s", minimum=0, maximum=30_000, profile={"kind": "river", "base_by_month": [50] * 12}
+    )
+    ingest(city, weir_rows(shared_data, "river"), now=LONG_AFTER)
+    truth, _synthetic = history(river, LONG_AFTER, days=300)
+    errors, persistent = [], []
+    for day in range(0, 50, 2):
+        start = datetime(2026, 5, 10, 9, tzinfo=TAIPEI) + timedelta(days=day)
+        made = replayed([river], start, start + timedelta(days=7), start)[river.pk]
+        known, came = truth[:start], truth.reindex(made.times[:48]).to_numpy()
+        # As factors, or the floods, which nobody can foresee without rain, were all that counts.
+        errors.append(np.nanmean(np.abs(np.log(came / np.array(made.mean[:48])))))
+        persistent.append(np.nanmean(np.abs(np.log(came / known.iloc[-1]))))
+        line = np.array(made.mean)
+        # A forecast from one origin has no storm of its own: neither a peak nor a step.
+        assert np.abs(np.diff(line[6:])).max() < 0.05 * line.max()
+        assert max(made.quantiles["0.95"]) <= 2 * known.max()
+    assert np.mean(errors) < np.mean(persistent)
 
 
 def test_what_the_weir_takes_is_the_river_less_what_it_lets_pass(shared_data):
