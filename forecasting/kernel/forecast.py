@@ -15,6 +15,7 @@ from .answer import Ask, Forecast
 from .calendars import Calendar
 from .cleaning import Cleaned, clean
 from .combining import Outlook, outlook_of
+from .daylight import ceiling
 from .panel import Days, Panel, days_of, panel_of
 from .profiles import Profile
 from .regressors import lined_up
@@ -242,11 +243,15 @@ def _answers(
     for origin, (index, steps) in enumerate(asked):
         means = {name: float(share[s, origin, steps].mean()) for name, share in outlook.shares.items()}
         weights = {name: share for name, share in means.items() if share > 0}
+        most = _most(ready, panel, origin, steps)
         found.append(
             Forecast(
                 index,
-                bounds.clip(mean[origin, steps]),
-                {level: bounds.clip(line[origin, steps]) for level, line in zip(ask.levels, lines, strict=True)},
+                np.minimum(bounds.clip(mean[origin, steps]), most),
+                {
+                    level: np.minimum(bounds.clip(line[origin, steps]), most)
+                    for level, line in zip(ask.levels, lines, strict=True)
+                },
                 described(weights),
                 ready.cleaned.notes,
                 weights,
@@ -254,6 +259,14 @@ def _answers(
             )
         )
     return found
+
+
+def _most(ready: _Ready, panel: Panel, origin: int, steps: Array) -> Array | float:
+    """What the sun allows at the steps ahead of an origin; infinite for all that does not follow it."""
+    past = slice(0, len(ready.cleaned.values) - (panel.length - int(panel.origins[origin])))
+    block = panel.plan.block
+    most = ceiling(ready.cleaned.values[past], ready.cleaned.observed[past], block)
+    return np.inf if most is None else np.asarray(most[steps % block])
 
 
 def _days(batch: Sequence[_Ready], ask: Ask) -> Days:
