@@ -24,6 +24,7 @@ from cities.models import City
 from .horizons import WEEK, next_quarter, week_end
 from .kernel.outcome import Status
 from .models import Plan, PlanEvent, PlanPart
+from .refusals import Busy, LostLease, Refused
 from .sectors import FollowUp, sectors
 
 log = logging.getLogger(__name__)
@@ -39,24 +40,6 @@ PARTS = "parts"
 """The stage of a solved plan that waits for its follow-up work; no worker holds it then."""
 
 Person = User | None
-
-
-class Refused(Exception):
-    """A transition that the plan's state does not allow. The text is for people."""
-
-
-class Busy(Refused):
-    """The city is solving another plan: `plan`, or None where that one ended in this moment. The text says who has it,
-    and since a process that died keeps its lease, until when at least.
-    """
-
-    def __init__(self, plan: Plan | None) -> None:
-        super().__init__(_("The city is busy.") if plan is None else _why_busy(plan))
-        self.plan = plan
-
-
-class LostLease(Exception):
-    """Another worker has taken the plan over; whoever gets this must stop without writing."""
 
 
 def request(
@@ -263,15 +246,6 @@ def expire() -> int:
     return expired
 
 
-def _why_busy(plan: Plan) -> str:
-    if plan.lease_until is None:
-        return _("The city is busy: workers are at the follow-up work of %(plan)s.") % {"plan": plan}
-    who = _("another command") if plan.foreground else _("a worker")
-    free_at = f"{timezone.localtime(plan.lease_until, plan.city.zone):%H:%M:%S}"
-    figures = {"plan": plan, "who": who, "time": free_at}
-    return _("The city is busy: %(who)s is making %(plan)s. If it has died, the city is free at %(time)s.") % figures
-
-
 def _new(city: City, start: datetime | None, **fields: Any) -> Plan:
     start = start or next_quarter(timezone.now())
     with transaction.atomic():
@@ -395,3 +369,5 @@ def _move(plan: Plan, sources: Sequence[str], target: str, **fields: Any) -> Non
 
 def _record(plan: Plan, what: str, by: Person, note: str) -> None:
     PlanEvent.objects.create(plan=plan, what=what, by=by, note=note)
+    level = logging.WARNING if what in ("failed", "taken back", "left as proposed") else logging.INFO
+    log.log(level, "Plan %s: %s%s", plan, what, f" ({note.splitlines()[0]})" if note else "", extra={"plan": plan.pk})

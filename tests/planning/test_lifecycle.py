@@ -49,6 +49,19 @@ def test_a_plan_goes_from_request_to_publication(city: City, toy_sector: Behavio
     assert plan.objective == pytest.approx(2 * 168 * 10)
 
 
+def test_the_log_tells_every_step_of_a_plan(
+    city: City, toy_sector: Behaviour, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "planning.lifecycle"):
+        plan = proposed(city)
+        lifecycle.withdraw(plan, note="main break")
+        lifecycle.fail(lifecycle.request(city), "no water")
+    told = [f"{record.levelname} {record.message}" for record in caplog.records]
+    assert f"INFO Plan {plan}: proposed" in told
+    assert f"INFO Plan {plan}: withdrawn (main break)" in told
+    assert told[-1].startswith("WARNING") and told[-1].endswith("failed (no water)")
+
+
 def test_a_plan_asked_to_publish_itself_does(city: City, toy_sector: Behaviour) -> None:
     assert published(city).state == State.PUBLISHED
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,7 +54,7 @@ class Command(BaseCommand):
         is_replay = start is not None and week_end(start) <= timezone.now()
         if is_replay:
             self.stderr.write(_("That week is over: its plan is a replay, and is not published."))
-        with interruptible():
+        with _quiet(lifecycle.log), interruptible():
             try:
                 plan = self._made(city, start, publish=not (options["propose_only"] or is_replay))
                 self._tell(plan, options["json"])
@@ -98,6 +101,17 @@ class Command(BaseCommand):
                 told = holder
                 self.stderr.write(why + " " + _("Waiting for it; Ctrl-C gives up."))
             time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _quiet(log: logging.Logger) -> Iterator[None]:
+    """What a worker logs of a plan's life, the terminal shows as it goes."""
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _interrupted(plan: Plan | None) -> str:
