@@ -175,8 +175,7 @@ def _prepared(
     cleaned = clean(grid, limits, seen[0], ask.step_hours)
     cleaned, last = _without_ends(cleaned, grid.last)
     ruler, start = grid.ruler, grid.ruler.time(grid.last + 1) if ask.start is None else ask.start
-    index = ruler.onward(start, ask.steps)
-    first, end = (int(position) for position in np.round(ruler.exact(index[[0, -1]])))
+    first, end = ruler.position(start), ruler.last_of(start, ask.steps)
     late = int(ruler.exist(np.arange(last + 1, first)).sum())
     if late > 0:
         note = Note(Rule.LATE, late, ruler.time(last + 1), "steps without a value before the start")

@@ -33,9 +33,14 @@ def unit_mistakes(values: Array, cyclic: bool) -> dict[float, Array]:
         return {}
     logs = np.log(values[known])
     jumps = np.where(np.diff(known) <= SPIKE_STEPS, np.diff(logs), np.inf)
+    sizes = np.sort(np.abs(jumps[np.isfinite(jumps)]))
     found: dict[float, Array] = {}
     for factor in FACTORS:
         step = float(np.log(factor))
+        leaps = len(sizes) - int(np.searchsorted(sizes, step / 2))
+        # Without a leap no stretch begins; with more than stretches have edges, the series is not tame.
+        if not 0 < leaps <= 2 * (OWN_WAY - 1):
+            continue
         both = {one: list(_stretches(logs, jumps, size, cyclic)) for one, size in ((factor, step), (1 / factor, -step))}
         every = [stretch for stretches in both.values() for stretch in stretches]
         if 0 < len(every) < OWN_WAY and _is_tame(jumps, every, step):

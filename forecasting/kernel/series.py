@@ -120,11 +120,20 @@ class Ruler:
             return np.ones(len(positions), dtype=bool)
         return np.asarray(self._localized(positions, "NaT").notna())
 
+    def position(self, time: Time) -> int:
+        """The step nearest to a time."""
+        return time if isinstance(time, int) else int(np.round(self.exact(pd.Index([time]))[0]))
+
+    def last_of(self, start: Time, steps: int) -> int:
+        """The position of the last of `steps` steps from `start` on: an hour off where the clock changes before it."""
+        if self.step is None or self.by_local_day or isinstance(start, int):
+            return self.position(start) + steps - 1
+        return self.position(start + (steps - 1) * self.step)
+
     def onward(self, start: Time, steps: int) -> pd.Index:
         """Times of `steps` steps from `start` on: real hours where steps are shorter than a day, else local days."""
         if self.step is None or self.by_local_day:
-            first = int(np.round(self.exact(pd.Index([start]))[0]))
-            return self.times(first + np.arange(steps))
+            return self.times(self.position(start) + np.arange(steps))
         seconds = pd.Timestamp(start).timestamp() + np.arange(steps) * self.step.total_seconds()
         return pd.DatetimeIndex(pd.to_datetime(np.round(seconds).astype(np.int64), unit="s", utc=True))
 
@@ -215,8 +224,9 @@ def checked_index(index: pd.Index, step: pd.Timedelta | None) -> pd.Index:
 
 def _drop(values: pd.Series, bad: Array | pd.Series, rule: Rule, did: str, notes: list[Note]) -> pd.Series:
     bad = np.asarray(bad)
-    if bad.any():
-        notes.append(Note(rule, int(bad.sum()), _plain(values.index[bad].min()), did))
+    if not bad.any():
+        return values
+    notes.append(Note(rule, int(bad.sum()), _plain(values.index[bad].min()), did))
     return values[~bad]
 
 
