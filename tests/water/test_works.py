@@ -108,19 +108,14 @@ def test_the_target_is_that_of_the_month_the_plan_ends_in():
 
 
 # --- works and mains -----------------------------------------------------------------------------------------
+def a_plant(**figures: object) -> TreatmentPlant:
+    ends = {"from_bus": bus("raw"), "to_bus": bus("clean")}
+    given = {"capacity_km3_per_day": 96.0, "recovery_share": 0.8, "max_change_per_hour_share": 0.2, **ends, **figures}
+    return TreatmentPlant(key="works", name="Works", **given)  # type: ignore[misc]
+
+
 def test_a_plant_gives_its_capacity_in_clean_water_and_pays_for_what_it_gives():
-    plant = TreatmentPlant(
-        key="works",
-        name="Works",
-        from_bus=bus("raw"),
-        to_bus=bus("clean"),
-        capacity_km3_per_day=96.0,
-        recovery_share=0.8,
-        kwh_per_m3=0.5,
-        power_bus="grid",
-        cost_per_m3=0.25,
-        max_change_per_hour_share=0.2,
-    )
+    plant = a_plant(kwh_per_m3=0.5, power_bus="grid", cost_per_m3=0.25)
     sheet = Sheet()
     add_plant(sheet, reading(), plant, in_use_share=0.5)
     found = link(sheet.network(), "plant.works")
@@ -167,17 +162,8 @@ def test_what_is_under_way_in_a_canal_may_leave_by_its_tail_when_the_fields_want
 
 
 def test_a_plant_that_slows_down_lets_go_of_what_nobody_wants_any_more():
-    plant = TreatmentPlant(
-        key="works",
-        name="Works",
-        from_bus=bus("raw"),
-        to_bus=bus("clean"),
-        capacity_km3_per_day=96.0,
-        recovery_share=0.8,
-        max_change_per_hour_share=0.2,
-    )
     sheet = Sheet()
-    add_plant(sheet, reading(before=Before(links={"plant.works": 2.5})), plant, in_use_share=0.5)
+    add_plant(sheet, reading(before=Before(links={"plant.works": 2.5})), a_plant(), in_use_share=0.5)
     network = network_of(sheet, "raw", "clean") + Network(supplies=(Supply("river", "raw", 9.0),))
     found = solve(network, path())
     # 2.5 raw an hour before, 1 less every hour: 1.5 and 0.5 raw are 1.2 and 0.4 clean, then it stands still
