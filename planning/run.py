@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -108,7 +110,8 @@ def _solve(plan: Plan, listener: Listener | None) -> None:
     started = time.process_time()
     _tell(plan, listener, Progress("inputs", 0.0))
     # A plan of a past week is a replay: it may know only what had been recorded when that week began.
-    inputs = snapshot.take(plan, min(timezone.now(), plan.start))
+    with _kept(plan):
+        inputs = snapshot.take(plan, min(timezone.now(), plan.start))
     lifecycle.keep_inputs(plan, snapshot=inputs.snapshot, snapshot_sha256=inputs.sha256, synthetic=inputs.synthetic)
     inputs_seconds = time.process_time() - started
     answer = _Solve(plan, inputs, listener).wait()
@@ -159,6 +162,29 @@ class _Solve:
     def _renew(self) -> None:
         if not lifecycle.renew(self.plan, self.news.stage, self.news.fraction):
             self.cancelled.set()
+
+
+@contextmanager
+def _kept(plan: Plan) -> Iterator[None]:
+    """Renews the lease from a thread while this one reads inputs and forecasts: that may take longer than a lease."""
+    ended = threading.Event()
+
+    def keep() -> None:
+        try:
+            while not ended.wait(RENEW_SECONDS):
+                lifecycle.renew(plan, "inputs", 0.0)
+        except (lifecycle.LostLease, DatabaseError) as error:  # the next write of the plan meets the same, and says so
+            log.warning("The lease of plan %s was not renewed: %r", plan.pk, error)
+        finally:
+            connection.close()  # this thread's own
+
+    thread = threading.Thread(target=keep, name=f"lease-{plan.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class _Renewal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from planning.lifecycle import LostLease, Refused
 from planning.models import Plan, PlanPart
 from planning.reports import in_force
 from planning.run import run, run_here
+from planning.sectors import Sector, sectors
 from tests.worlds.toy import Behaviour
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +167,24 @@ def test_a_dead_workers_plan_is_taken_back_and_solved_by_another(city: City, toy
     plan.refresh_from_db()
     assert plan.snapshot is not None
     assert "stale" not in plan.snapshot
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_keeps_its_plan_however_long_the_inputs_take(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planning.run.RENEW_SECONDS", 0.01)
+
+    def slowly() -> list[Sector]:
+        Plan.objects.update(lease_until=timezone.now())
+        patience = time.monotonic() + 60
+        while Plan.objects.get().lease_until <= timezone.now():  # type: ignore[operator]
+            assert time.monotonic() < patience, "nobody renews the lease"
+            time.sleep(0.01)
+        return sectors()
+
+    monkeypatch.setattr("planning.snapshot.sectors", slowly)
+    assert proposed(city).state == State.PROPOSED
 
 
 def test_a_living_workers_plan_is_not_taken_back(city: City) -> None:
