@@ -138,8 +138,7 @@ class Ruler:
         return pd.DatetimeIndex(pd.to_datetime(np.round(seconds).astype(np.int64), unit="s", utc=True))
 
     def time(self, position: int) -> Time:
-        value = self.times(np.array([position]))[0]
-        return int(value) if self.step is None else value
+        return position if self.step is None else self.times(np.array([position]))[0]
 
     def anchored_at(self, time: pd.Timestamp) -> Ruler:
         return Ruler(self.step, self.zone, float(self._seconds(pd.DatetimeIndex([time]))[0]))
