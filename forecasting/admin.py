@@ -41,7 +41,7 @@ class CappedPaginator(Paginator):
 class UnitFilter(admin.AllValuesFieldListFilter):
     def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
-            yield {**choice, "display": unit_label(choice["display"])}
+            yield {**choice, "display": unit_label(str(choice["display"]))}
 
 
 @admin.register(Series)

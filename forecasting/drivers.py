@@ -17,7 +17,7 @@ from .kernel.driving import ranks
 from .kernel.profiles import Profile, typical
 from .kernel.series import Note, Rule
 from .models import Forecast, Series
-from .steps import covering
+from .steps import calendar_of, covering
 
 LONGEST_GAP = pd.Timedelta(days=1)
 """Gaps of a driver up to so long are bridged by a straight line."""
@@ -150,7 +150,7 @@ def _line(driver: Driver, low: pd.Timestamp, high: pd.Timestamp) -> pd.Series:
 
 def scheduled(series: Series, announced: pd.Series, starts: pd.DatetimeIndex) -> pd.Series:
     """A schedule's values in the steps that begin at `starts`: what was announced, else the published plan."""
-    plan = typical(Profile.from_dict(series.profile), series.city.zone, starts, series.step_minutes)
+    plan = typical(Profile.from_dict(series.profile), calendar_of(series.city), starts, series.step_minutes)
     said = announced.reindex(starts).to_numpy(dtype=float)
     return pd.Series(np.where(np.isfinite(said), said, plan), starts)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
-
-from cities.models import City
 
 from .asking import QUANTILES, Task, answered
 from .drivers import Driver, influences, scheduled
@@ -18,7 +16,7 @@ from .kernel.answer import Forecast as Answer
 from .kernel.calendars import Calendar
 from .kernel.fallback import PROFILE
 from .models import Forecast, Series
-from .steps import covering
+from .steps import calendar_of, covering
 
 FARTHEST_GAP = timedelta(days=14)
 """Beyond this a history says less about today than the published profile does."""
@@ -111,13 +109,6 @@ def _joined(series: Series, history: pd.Series) -> pd.Series:
     index = pd.DatetimeIndex(history.index).as_unit("s")
     steps = covering(series, index[0], index[-1] + series.step).as_unit("s")
     return pd.Series(np.interp(steps.asi8, index.asi8, history.to_numpy()), index=steps)
-
-
-def calendar_of(city: City) -> Calendar:
-    """The city's working days and days off; what the pack lists overrules the country's rules."""
-    off = {date.fromisoformat(day): True for day in city.calendar.get("extra_holidays", ())}
-    off |= {date.fromisoformat(day): False for day in city.calendar.get("working_days", ())}
-    return Calendar(city.zone, city.calendar.get("country"), off)
 
 
 def _row(task: Task, answer: Answer, start: pd.Timestamp, asked: Asked) -> Forecast:

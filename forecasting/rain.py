@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from .kernel.calendars import Calendar
 from .kernel.climatology import spells
 from .kernel.profiles import Profile, sampled
 from .models import Series
@@ -41,7 +42,7 @@ def rain_paths(series: Series, days: Sequence[date], known_at: datetime, count: 
         return None
     profile, zone = Profile.from_dict(series.profile), series.city.zone
     starts = pd.DatetimeIndex([datetime.combine(day, time(), zone) for day in days]).tz_convert("UTC")
-    courses = [sampled(profile, f"{series.key} path {k}", zone, starts, 1440) for k in range(count)]
+    courses = [sampled(profile, f"{series.key} path {k}", Calendar(zone), starts, 1440) for k in range(count)]
     return RainPaths(np.array(courses), CLIMATE)
 
 

@@ -1,11 +1,14 @@
-"""The steps of a series: they count from local midnight, so that a daily value is a local day's."""
+"""The steps of a series, which count from local midnight (a daily value is a local day's), and the city's days off."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pandas as pd
 
+from cities.models import City
+
+from .kernel.calendars import Calendar
 from .models import Series
 
 DAY = 1440
@@ -28,3 +31,10 @@ def covering(series: Series, low: datetime, high: datetime) -> pd.DatetimeIndex:
     """The starts, in UTC, of the steps that together cover [low, high)."""
     starts = steps_between(series, low - series.step, high + series.step)
     return starts[(starts + series.step > pd.Timestamp(low)) & (starts < pd.Timestamp(high))]
+
+
+def calendar_of(city: City) -> Calendar:
+    """The city's working days and days off; what the pack lists overrules the country's rules."""
+    off = {date.fromisoformat(day): True for day in city.calendar.get("extra_holidays", ())}
+    off |= {date.fromisoformat(day): False for day in city.calendar.get("working_days", ())}
+    return Calendar(city.zone, city.calendar.get("country"), off)

@@ -27,8 +27,8 @@ def by_profile(
         return Refusal(f"{refusal}; the profile needs a time to start from")
     minutes = int(ask.step.total_seconds() // 60)
     factor, notes = _level(history, profile, ask, minutes)
-    mean = limits.clip(factor * typical(profile, ask.calendar.zone, index, minutes))
-    lines = factor * quantiles(profile, ask.calendar.zone, index, minutes, ask.levels)
+    mean = limits.clip(factor * typical(profile, ask.calendar, index, minutes))
+    lines = factor * quantiles(profile, ask.calendar, index, minutes, ask.levels)
     bands = {level: limits.clip(line) for level, line in zip(ask.levels, lines, strict=True)}
     note = Note(Rule.PROFILE, ask.steps, index[0], f"stands in: {refusal}")
     return Forecast(index, mean, bands, PROFILE, (note, *notes), {PROFILE: 1.0})
@@ -53,7 +53,7 @@ def _level(history: pd.Series, profile: Profile, ask: Ask, minutes: int) -> tupl
         return 1.0, ()
     known = np.flatnonzero(np.isfinite(grid.values))
     index = pd.DatetimeIndex(grid.ruler.times(grid.last - len(grid.values) + 1 + known))
-    usual = typical(profile, ask.calendar.zone, index, minutes)
+    usual = typical(profile, ask.calendar, index, minutes)
     if profile.kind != "cycle" or not usual.sum() > 0:
         return 1.0, ()
     trust = min(1.0, len(known) * ask.step_hours / SURE_HOURS)

@@ -11,15 +11,21 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from zoneinfo import ZoneInfo
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from .calendars import Calendar
+
 Array = np.ndarray
 ONE_BY_MONTH = (1.0,) * 12
 ONE_BY_HOUR = (1.0,) * 24
+LUNAR_NEW_YEAR = {
+    -3: 0.88, -2: 0.815, -1: 0.735, 0: 0.715, 1: 0.715, 2: 0.715, 3: 0.755, 4: 0.8, 5: 0.88, 6: 0.88, 7: 0.94,
+}  # fmt: skip
+"""Shares of an ordinary working day by days from Lunar New Year: Taiwan's daily peak and industrial use, 2016-19."""
 STORM_RISE_HOURS = 6.0
 STORM_SPREAD = 0.8
 """Standard deviation of the logarithm of a storm's peak."""
@@ -55,6 +61,7 @@ class Profile:
     month: tuple[float, ...] = ONE_BY_MONTH
     hour: tuple[float, ...] = ONE_BY_HOUR
     weekend_hour: tuple[float, ...] = ()
+    lunar_new_year: float = 0.0
     noise: float = 0.05
     persistence: float = 0.8
     growth_per_year: float = 0.0
@@ -110,6 +117,8 @@ def _value_problems(name: str, value: object) -> list[tuple[str, object, str]]:
         return [] if _are_phases(value) else [(name, value, "[[YYYY-MM-DD, number], …] in order, none negative")]
     if name == "level_year":
         return [] if isinstance(value, int) and 1900 < value < 2200 else [(name, value, "a year")]
+    if name == "lunar_new_year":
+        return [] if _is_number(value) and value <= 1 else [(name, value, "a share from 0 to 1")]  # type: ignore[operator]
     if name == "persistence":
         return [] if _is_number(value) and value < 1 else [(name, value, "a number from 0 to below 1")]  # type: ignore[operator]
     if name == "recession_hours":
@@ -147,6 +156,17 @@ class Hours:
 
     numbers: Array
     local: pd.DatetimeIndex
+    calendar: Calendar
+
+    @cached_property
+    def weekdays(self) -> Array:
+        """0 to 6 as loads see them: a holiday is a Sunday, a make-up Saturday a Friday."""
+        return self.calendar.weekdays(self.local)
+
+    @cached_property
+    def feast(self) -> Array:
+        """The share of a working day's use by how far Lunar New Year is away."""
+        return np.array([LUNAR_NEW_YEAR.get(day, 1.0) for day in self.calendar.days_from_lunar_new_year(self.local)])
 
     @property
     def day_numbers(self) -> Array:
@@ -154,39 +174,39 @@ class Hours:
         return np.asarray(self.local.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64))
 
 
-def typical(profile: Profile, zone: ZoneInfo, starts: pd.DatetimeIndex, minutes: int) -> Array:
+def typical(profile: Profile, calendar: Calendar, starts: pd.DatetimeIndex, minutes: int) -> Array:
     """The mean of every step of `minutes` that begins at `starts` (timezone-aware, ascending), without noise."""
-    hours, hourly_to_steps = _hours_around(zone, starts, minutes)
+    hours, hourly_to_steps = _hours_around(calendar, starts, minutes)
     return hourly_to_steps(_mean(profile, hours))
 
 
-def sampled(profile: Profile, key: str, zone: ZoneInfo, starts: pd.DatetimeIndex, minutes: int) -> Array:
+def sampled(profile: Profile, key: str, calendar: Calendar, starts: pd.DatetimeIndex, minutes: int) -> Array:
     """Values that could have been measured in the steps that begin at `starts`; another `key`, other noise."""
-    hours, hourly_to_steps = _hours_around(zone, starts, minutes)
+    hours, hourly_to_steps = _hours_around(calendar, starts, minutes)
     return hourly_to_steps(_SAMPLERS[profile.kind](profile, key, hours))
 
 
 def quantiles(
     profile: Profile,
-    zone: ZoneInfo,
+    calendar: Calendar,
     starts: pd.DatetimeIndex,
     minutes: int,
     levels: Sequence[float],
     members: int = 60,
 ) -> Array:
     """Quantiles (levels × steps) of what the profile allows, from an ensemble of its own samples."""
-    hours, hourly_to_steps = _hours_around(zone, starts, minutes)
+    hours, hourly_to_steps = _hours_around(calendar, starts, minutes)
     sampler = _SAMPLERS[profile.kind]
     ensemble = [hourly_to_steps(sampler(profile, f"member {k}", hours)) for k in range(members)]
     return np.asarray(np.quantile(np.asarray(ensemble), list(levels), axis=0))
 
 
-def _hours_around(zone: ZoneInfo, starts: pd.DatetimeIndex, minutes: int) -> tuple[Hours, Callable[[Array], Array]]:
+def _hours_around(calendar: Calendar, starts: pd.DatetimeIndex, minutes: int) -> tuple[Hours, Callable[[Array], Array]]:
     """The clock hours that cover the steps, and the mapping of hourly means to means of the steps."""
     seconds = starts.tz_convert("UTC").as_unit("s").asi8
     low, high = seconds / 3600, seconds / 3600 + minutes / 60
     numbers = np.arange(math.floor(low[0]), math.ceil(high[-1]))
-    hours = Hours(numbers, pd.to_datetime(numbers * 3600, unit="s", utc=True).tz_convert(zone))
+    hours = Hours(numbers, pd.to_datetime(numbers * 3600, unit="s", utc=True).tz_convert(calendar.zone), calendar)
 
     def to_steps(hourly: Array) -> Array:
         return means_over(float(numbers[0]), 1.0, hourly, low, high)
@@ -224,12 +244,13 @@ def _phase(profile: Profile, hours: Hours) -> Array:
 
 
 def _cycle_mean(profile: Profile, hours: Hours) -> Array:
-    """level × month × hour of the day (of the weekend) × growth."""
+    """level × month × hour of the day (of the day off) × growth, and less round Lunar New Year."""
     clock = hours.local.hour.to_numpy()
-    by_hour = np.asarray(profile.hour)[clock]
+    by_hour = working = np.asarray(profile.hour)[clock]
     if profile.weekend_hour:
-        weekend = hours.local.day_of_week.to_numpy() >= 5
-        by_hour = np.where(weekend, np.asarray(profile.weekend_hour)[clock], by_hour)
+        by_hour = np.where(hours.weekdays >= 5, np.asarray(profile.weekend_hour)[clock], by_hour)
+    if profile.lunar_new_year:
+        by_hour = np.minimum(by_hour, working * (1 - profile.lunar_new_year * (1 - hours.feast)))
     years = hours.local.year.to_numpy() - profile.level_year + hours.local.day_of_year.to_numpy() / 366
     growth = (1.0 + profile.growth_per_year) ** years
     return np.asarray(profile.level * _by_month(profile.month, hours) * by_hour * growth)
@@ -284,7 +305,9 @@ def _river_sample(profile: Profile, key: str, hours: Hours) -> Array:
 def _storms(profile: Profile, key: str, hours: Hours) -> Array:
     memory = int(10 * profile.recession_hours)
     numbers = np.arange(hours.numbers[0] - memory, hours.numbers[-1] + 1)
-    earlier = Hours(numbers, pd.to_datetime(numbers * 3600, unit="s", utc=True).tz_convert(hours.local.tz))
+    earlier = Hours(
+        numbers, pd.to_datetime(numbers * 3600, unit="s", utc=True).tz_convert(hours.local.tz), hours.calendar
+    )
     begins = _uniform(key, "storm", numbers) < _by_month(profile.storm_rate_per_month, earlier) / (30.4 * 24)
     spread = np.exp(STORM_SPREAD * _normal(key, "peak", numbers) - STORM_SPREAD**2 / 2)
     peaks = np.where(begins, profile.storm_peak * spread, 0.0)

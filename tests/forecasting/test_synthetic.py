@@ -11,7 +11,7 @@ import pytest
 from forecasting.ingest import Row, ingest
 from forecasting.kernel.profiles import InvalidProfile, problems_of
 from forecasting.models import Observation
-from forecasting.synthetic import demo_history
+from forecasting.synthetic import demo_history, sampled
 
 UNTIL = datetime(2026, 3, 2, tzinfo=UTC)
 CYCLE = {"kind": "cycle", "level": 100, "hour": [0.5] * 12 + [1.5] * 12, "noise": 0.05}
@@ -122,3 +122,34 @@ def test_a_bad_profile_is_refused_with_everything_that_is_wrong(city, make_serie
 )
 def test_a_profile_needs_a_kind_and_numbers(profile):
     assert problems_of(profile)
+
+
+# --- days off ------------------------------------------------------------------------------------------------
+DAYS_OFF = {"kind": "cycle", "level": 100, "noise": 0.0, "weekend_hour": [0.8] * 24, "lunar_new_year": 1}
+
+
+def of_days(city, make_series, first: str, days: int, **fields) -> list[float]:
+    """Daily means of a load in Taiwan from a local day on."""
+    city.calendar = {"country": "TW"}
+    city.save()
+    load = make_series(f"load{first}", profile={**DAYS_OFF, **fields})
+    starts = pd.date_range(first, periods=24 * days, freq="h", tz="Asia/Taipei").tz_convert("UTC")
+    return [round(sum(sampled(load, starts)[k : k + 24]) / 24, 1) for k in range(0, 24 * days, 24)]
+
+
+def test_a_load_falls_round_lunar_new_year_and_comes_back_as_it_did_in_2016_to_2019(city, make_series):
+    # New Year's Day is Tuesday, 17 February 2026. On Saturday the 14th it is three days away: 0.88 of a working day, but
+    # a weekend is 0.8; Saturday the 21st, four days after, is a weekend and 0.8 all the same.
+    assert of_days(city, make_series, "2026-02-12", 14) == [
+        100, 100, 80, 80, 73.5, 71.5, 71.5, 71.5, 75.5, 80, 80, 88, 94, 100,
+    ]  # fmt: skip
+
+
+def test_a_load_that_knows_no_new_year_has_days_off_only(city, make_series):
+    assert of_days(city, make_series, "2026-02-16", 3, lunar_new_year=0) == [80, 80, 80]
+
+
+def test_a_holiday_is_like_a_weekend_and_a_make_up_saturday_like_a_working_day(city, make_series):
+    # 228 Peace Memorial Day of 2025 was a Friday; Saturday the 8th of February 2025 was worked for the 27th of January.
+    assert of_days(city, make_series, "2025-02-27", 3) == [100, 80, 80]
+    assert of_days(city, make_series, "2025-02-08", 2) == [100, 80]
