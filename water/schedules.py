@@ -58,7 +58,8 @@ def _runs_by_controller(plan: Plan) -> dict[int, list[ValveRun]]:
 
 
 def _schedule(plan: Plan, controller: Controller, runs: Sequence[ValveRun]) -> ControllerSchedule:
-    last = controller.last_revision or 0  # type: ignore[attr-defined]
+    # After a restore from a backup a controller holds a higher revision than we know, and would refuse the next one.
+    last = max(controller.last_revision or 0, controller.applied_revision or 0)  # type: ignore[attr-defined]
     issued_at = timezone.now()
     document = _document(plan, controller, runs, last + 1, issued_at)
     body = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()

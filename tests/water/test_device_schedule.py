@@ -123,6 +123,19 @@ def test_a_cancelled_run_stays_listed_until_its_end_and_does_not_open(where: Fie
     assert box.open_at(start + timedelta(hours=1.5)) == ["upper"]
 
 
+def test_a_device_takes_the_next_schedule_after_an_older_backup_was_restored(where: Fields) -> None:
+    for _ in range(3):
+        published(where, ("upper", 1, 2))
+    box = device(where)
+    box.poll(timezone.now())
+    ControllerSchedule.objects.filter(revision__gt=1).delete()  # what the backup does not know
+    ControllerSchedule.objects.update(current=True)
+    assert box.poll(timezone.now()) != "applied"  # it says what it has
+    published(where, ("lower", 1, 2))
+    assert box.poll(timezone.now()) == "applied"
+    assert box.document is not None and box.document["revision"] == 4
+
+
 def test_a_device_without_runs_is_told_to_be_idle(where: Fields) -> None:
     published(where)
     box = device(where)
