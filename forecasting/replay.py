@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from .kernel.tally import Tally
 from .models import Forecast, Lead, Series
 from .readers import frames, replayed
-from .scoring import known_then
-from .tally import Tally, tally
+from .scoring import known_then, tallied
 
 WEEK = timedelta(days=7)
 
@@ -41,7 +41,7 @@ def replay(
     for row, forecast, known in _forecasts(series, begin, end, every):
         for lead in Lead:
             truth = truths[row.pk]
-            found = tally(forecast, lead, truth["value"], known)
+            found = tallied(forecast, lead, truth["value"], known)
             if found.count:
                 tallies.setdefault((row.pk, lead), []).append(found)
                 if truth["synthetic"].reindex(forecast.times, fill_value=False).any():

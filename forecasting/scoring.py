@@ -13,9 +13,9 @@ from django.db.models.functions import Coalesce, TruncDate
 
 from cities.models import City
 
+from .kernel.tally import Tally, Told, history_days, tally
 from .models import Forecast, Lead, Score, Series
 from .readers import frames, histories, last_times
-from .tally import Tally, history_days, tally
 
 LOOK_BACK = timedelta(days=40)
 """Older forecasts are not judged any more: their truth comes with a load of old files, and `backtest` answers that."""
@@ -86,7 +86,7 @@ def _scores(
         if pk not in forecasts:
             continue
         truth = truths[key]
-        found = tally(forecasts[pk], lead, truth["value"], known[key])
+        found = tallied(forecasts[pk], lead, truth["value"], known[key])
         waits = found.count < found.wanted and now - known_at - lead.span[1] < PATIENCE
         if not waits:
             synthetic = bool(truth["synthetic"].reindex(forecasts[pk].times, fill_value=False).any())
@@ -94,6 +94,13 @@ def _scores(
                 series_id=key, forecast_id=pk, known_at=known_at, lead=lead, synthetic=synthetic, scored_at=now,
                 **found.figures(),
             )  # fmt: skip
+
+
+def tallied(forecast: Forecast, lead: Lead, truth: pd.Series, history: pd.Series) -> Tally:
+    """As kernel.tally.tally, of a stored forecast and a named group of leads."""
+    times = pd.DatetimeIndex(forecast.times)
+    told = Told(times, forecast.step, forecast.known_at, forecast.mean, forecast.quantiles)
+    return tally(told, lead.span, truth, history)
 
 
 def known_then(series: Iterable[Series], known_at: datetime) -> dict[int, pd.Series]:

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from forecasting.ingest import Row, ingest
+from forecasting.kernel.tally import Tally, seasonal_naive
 from forecasting.models import Forecast, Lead, Score
 from forecasting.readers import expected
-from forecasting.scoring import daily_records, records, score_city
+from forecasting.scoring import daily_records, records, score_city, tallied
 from forecasting.synthetic import demo_history
-from forecasting.tally import Tally, seasonal_naive, tally
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -73,8 +73,8 @@ def test_the_pinball_loss_is_the_mean_over_the_stored_quantiles(city, load):
 def test_steps_belong_to_the_lead_at_their_end(make_series):
     forecast = plain(make_series("load"), hours=178)
     truth = pd.Series(10.0, index=pd.date_range(NOW, periods=178, freq="h"))
-    assert [tally(forecast, lead, truth, truth[:0]).count for lead in Lead] == [6, 18, 24, 120]
-    none = tally(forecast, Lead.DAY_2, truth[:0], truth[:0])
+    assert [tallied(forecast, lead, truth, truth[:0]).count for lead in Lead] == [6, 18, 24, 120]
+    none = tallied(forecast, Lead.DAY_2, truth[:0], truth[:0])
     assert (none.wanted, none.count, none.mae, none.skill) == (24, 0, None, None)
 
 

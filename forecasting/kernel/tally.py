@@ -5,19 +5,30 @@ docs/scores.md defines every figure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
-from .kernel import scores
-from .models import Forecast, Lead
+from . import scores
 
 BAND_50, BAND_90 = ("0.25", "0.75"), ("0.05", "0.95")
 DAY = pd.Timedelta(days=1)
 
 Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Told:
+    """A forecast as it was told at `known_at`: one mean, and one number per quantile ("0.05", …), for every step."""
+
+    times: pd.DatetimeIndex
+    step: timedelta
+    known_at: datetime
+    mean: Sequence[float]
+    quantiles: Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -81,17 +92,17 @@ class Tally:
         return {"wanted": self.wanted, "count": self.count, **{name: getattr(self, name) for name in names}}
 
 
-def tally(forecast: Forecast, lead: Lead, truth: pd.Series, history: pd.Series) -> Tally:
+def tally(forecast: Told, span: tuple[timedelta, timedelta], truth: pd.Series, history: pd.Series) -> Tally:
     """Compares the forecast's steps of one group of leads with the truth.
 
+    span      leads above the first and up to the second
     truth     measured values by the start of their step (UTC)
     history   what was known when the forecast was made; the seasonal naive forecast is made from it
     """
-    times = pd.DatetimeIndex(forecast.times)
-    here = steps_of(forecast, times, lead)
-    wanted = times[here]
+    here = steps_of(forecast, span)
+    wanted = forecast.times[here]
     measured = truth.reindex(wanted).to_numpy(dtype=float)
-    naive = seasonal_naive(history, times, pd.Timedelta(forecast.step))[here]
+    naive = seasonal_naive(history, forecast.times, pd.Timedelta(forecast.step))[here]
     known = np.isfinite(measured)
     count = int(known.sum())
     if not count:
@@ -114,10 +125,10 @@ def tally(forecast: Forecast, lead: Lead, truth: pd.Series, history: pd.Series) 
     )
 
 
-def steps_of(forecast: Forecast, times: pd.DatetimeIndex, lead: Lead) -> Array:
-    """Marks the steps whose end lies as far ahead of what was known as the group says."""
-    low, high = (span / timedelta(hours=1) for span in lead.span)
-    ahead = (times - pd.Timestamp(forecast.known_at) + forecast.step) / pd.Timedelta(hours=1)
+def steps_of(forecast: Told, span: tuple[timedelta, timedelta]) -> Array:
+    """Marks the steps whose end lies as far ahead of what was known as the span says."""
+    low, high = (end / timedelta(hours=1) for end in span)
+    ahead = (forecast.times - pd.Timestamp(forecast.known_at) + forecast.step) / pd.Timedelta(hours=1)
     return np.asarray((ahead > low) & (ahead <= high))
 
 
