@@ -283,20 +283,6 @@ def test_what_the_turns_cannot_deliver_is_stated(lateral: Lateral):
     assert delivered + missing + done.result["left_m3"] == pytest.approx(86_400)
 
 
-def test_water_for_one_turnout_goes_to_the_one_that_is_longer_overdue(lateral: Lateral):
-    # 480 m³ at the turnouts, 320 for the upper and 160 for the lower one: neither makes the shortest run of 360 m³
-    plan = a_plan(lateral, tomorrow(), served=480 / 0.72 / 24_000)
-    turnouts = plan.snapshot["extra"]["water"]["turnouts"]["lateral"]
-    why = {"crop": "guava", "stage": "mid", "deficit_mm": 20.0, "allowed_mm": 14.0, "rain_mm": 0.0, "days_since": 5}
-    turnouts["upper"]["why"] = {**why, "overdue_days": 0.3}
-    turnouts["lower"]["why"] = {**why, "overdue_days": 1.7}
-    (work,) = follow_ups(plan)
-    done = run(json.loads(json.dumps(work.input)))
-    assert [(run["turnout"], run["volume_m3"]) for run in done.result["runs"]] == [("lower", pytest.approx(360))]
-    assert done.result["waiting"] == [{"turnout": "upper", "part_m3": pytest.approx(320)}]
-    assert (done.result["short"], done.result["left_m3"]) == ([], pytest.approx(120))
-
-
 def test_a_turnout_whose_fields_want_nothing_takes_no_part(lateral: Lateral):
     plan = a_plan(lateral, tomorrow())
     plan.snapshot["extra"]["water"]["turnouts"]["lateral"]["lower"]["km3"] = 0.0
