@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +28,7 @@ class Compiled:
     """minimise cost·x + offset, row_lower ≤ matrix·x ≤ row_upper, col_lower ≤ x ≤ col_upper.
 
     `columns` and `rows` give the places of a variable and of a law, in the order of their index; −1 is a variable
-    that stands in no law.
+    that stands in no law. The first `core` rows and columns are the model without what only the last stage needs.
     """
 
     matrix: Any
@@ -41,27 +41,38 @@ class Compiled:
     offset: float
     columns: dict[str, Places]
     rows: dict[str, Places]
+    core: tuple[int, int]
 
 
-def compile_model(m: ConcreteModel) -> Compiled:
-    """One pass over the model. The objective is `money`."""
+def compile_model(m: ConcreteModel, last: Collection[str] = ()) -> Compiled:
+    """One pass over the model. The objective is `money`; laws and variables named in `last` come after all others."""
     with PauseGC(), _quiet_pyomo():
         form = LinearStandardFormCompiler().write(m, mixed_form=True)
-    kinds = np.array([row.bound_type for row in form.rows])
-    sides = np.array(form.rhs, dtype=float)
-    limits = np.array([_limits(column) for column in form.columns], dtype=float).reshape(-1, 2)
+    by_row, core_rows = _core_first([row.constraint.parent_component().local_name for row in form.rows], last)
+    by_column, core_columns = _core_first([column.parent_component().local_name for column in form.columns], last)
+    rows, columns = [form.rows[i] for i in by_row], [form.columns[i] for i in by_column]
+    kinds = np.array([row.bound_type for row in rows])
+    sides = np.array(form.rhs, dtype=float)[by_row]
+    limits = np.array([_limits(column) for column in columns], dtype=float).reshape(-1, 2)
     return Compiled(
-        matrix=form.A,
+        matrix=form.A.tocsr()[by_row].tocsc()[:, by_column],
         row_lower=np.where(kinds <= 0, sides, -math.inf),
         row_upper=np.where(kinds >= 0, sides, math.inf),
         col_lower=limits[:, 0],
         col_upper=limits[:, 1],
-        integral=np.array([i for i, column in enumerate(form.columns) if column.is_binary()], dtype=np.int64),
-        cost=np.asarray(form.c.todense()).ravel(),
+        integral=np.array([i for i, column in enumerate(columns) if column.is_binary()], dtype=np.int64),
+        cost=np.asarray(form.c.todense()).ravel()[by_column],
         offset=float(form.c_offset[0]),
-        columns=_places_of_variables(m, form.columns),
-        rows=_places_of_laws(form.rows),
+        columns=_places_of_variables(m, columns),
+        rows=_places_of_laws(rows),
+        core=(core_rows, core_columns),
     )
+
+
+def _core_first(names: list[str], last: Collection[str]) -> tuple[Places, int]:
+    """The order in which those of the last stage come last, and how many come before them."""
+    is_last = np.array([name in last for name in names], dtype=bool)
+    return np.argsort(is_last, kind="stable"), int(np.sum(~is_last))
 
 
 def _limits(column: Any) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from .problems import InvalidNetwork
 from .readout import read_answer
 from .reasons import in_english
 from .solver import Ending, Solver, SolverFailure
-from .steadiness import changes
+from .steadiness import LAST_STAGE, changes
 from .tiers import Tiers, lowest_money
 from .validation import problems
 from .verify import broken_limits
@@ -121,7 +121,7 @@ class _Run:
                 model = build(network, self.horizon)
             with self.timed("compile"):
                 self.tell("compile", 0.05)
-                return compile_model(model)
+                return compile_model(model, LAST_STAGE)
 
     def _optimise(self, compiled: Compiled) -> Answer:
         """The best plan in time; failing that one by rule; failing that none, with the reason."""
@@ -212,6 +212,7 @@ class _Run:
         """Of the points that cost the same, the one with the least changes. None where the time is too short for it."""
         self.tell("steadiness", 0.95)
         solver.hold_optimum(best)
+        solver.add_last_stage()
         now = time.monotonic()
         solver.deadline = now + STEADY_PART * (self.deadline - now)
         ending = solver.minimise(changes(solver.compiled, self.network, self.horizon, values))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -52,7 +52,10 @@ class Ending:
 
 
 class Solver:
-    """A warm HiGHS for one compiled model. `deadline` is a reading of time.monotonic(), for all runs together."""
+    """A warm HiGHS for one compiled model, at first for its core only.
+
+    `deadline` is a reading of time.monotonic(), for all runs together.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,8 @@ class Solver:
         self._is_feasible = False
         self._start: Floats | None = None
         self._low, self._high = compiled.col_lower.copy(), compiled.col_upper.copy()
+        self._columns = compiled.core[1]
+        """How many columns HiGHS knows: those of the last stage come when it does."""
         _must(self._highs.setOptionValue("output_flag", False), "option output_flag")
         _must(self._highs.passModel(_lp(compiled)), "the model")
         self._highs.cbSimplexInterrupt += self._look_up
@@ -89,8 +94,8 @@ class Solver:
 
     def minimise(self, cost: Floats, offset: float = 0.0, gap: float | None = None, vertex: bool = True) -> Ending:
         """Runs with other costs. Without `vertex` an LP may end inside its optimal face, which can be quicker."""
-        columns = np.arange(len(cost), dtype=np.int32)
-        _must(self._highs.changeColsCost(len(cost), columns, cost), "costs")
+        columns = np.arange(self._columns, dtype=np.int32)
+        _must(self._highs.changeColsCost(len(columns), columns, cost[: self._columns]), "costs")
         _must(self._highs.changeObjectiveOffset(offset), "offset")
         _must(self._highs.setOptionValue("mip_rel_gap", self._gap if gap is None else min(gap, self._gap)), "gap")
         if self.is_searching:
@@ -110,7 +115,7 @@ class Solver:
         Another objective's basis is often optimal at once (0.04 s against 1.1 s). Where a tier is locked at its least
         shortage, simplex can stall (60 s) while the interior point method takes 4 s; it in turn may end unsure.
         """
-        rows = len(self.compiled.row_lower)
+        rows = self.compiled.core[0]
         if self._has_basis:
             ending = self._run(max(WARM_LEAST, rows // WARM_SHARE))
             if ending.ended_well or self.stopped:
@@ -152,13 +157,26 @@ class Solver:
         """
         assert ending.row_duals is not None and ending.col_duals is not None
         places = np.flatnonzero(np.abs(ending.col_duals) > PRICED)
-        at = np.where(ending.col_duals > 0, self._low, self._high)[places]
+        at = np.where(ending.col_duals[places] > 0, self._low[places], self._high[places])
         held = places[np.isfinite(at)]
         self.set_bounds(held, at[np.isfinite(at)], at[np.isfinite(at)])
-        low, high = self.compiled.row_lower, self.compiled.row_upper
+        rows = len(ending.row_duals)
+        low, high = self.compiled.row_lower[:rows], self.compiled.row_upper[:rows]
         sides = np.where(ending.row_duals > 0, low, high)
         for row in np.flatnonzero((np.abs(ending.row_duals) > PRICED) & (low < high) & np.isfinite(sides)).tolist():
             _must(self._highs.changeRowBounds(row, sides[row], sides[row]), "row bounds")
+
+    def add_last_stage(self) -> None:
+        """Adds the rows and columns that stages before had better be without; what has been held and locked stays."""
+        rows, columns = self.compiled.core
+        count = self.compiled.matrix.shape[1] - columns
+        low, high, nothing = self._low[columns:], self._high[columns:], np.array([], dtype=np.int32)
+        _must(self._highs.addCols(count, np.zeros(count), low, high, 0, nothing, nothing, np.array([])), "columns")
+        added = self.compiled.matrix[rows:].tocsr()
+        low, high = self.compiled.row_lower[rows:], self.compiled.row_upper[rows:]
+        shape = added.shape[0], low, high, added.nnz, added.indptr[:-1], added.indices, added.data
+        _must(self._highs.addRows(*shape), "rows")
+        self._columns = self.compiled.matrix.shape[1]
 
     def release_rows(self, rows: Places) -> None:
         """These rows limit nothing any more."""
@@ -217,9 +235,9 @@ class Solver:
         _must(self._highs.setOptionValue("time_limit", limit), "option time_limit")
         _must(self._highs.setOptionValue("simplex_iteration_limit", iterations), "option simplex_iteration_limit")
         if self._start is not None and self.is_searching:
-            columns = np.arange(len(self._start), dtype=np.int32)
+            columns = np.arange(self._columns, dtype=np.int32)
             start = np.clip(self._start, self._low, self._high)  # a value 1e-7 beyond its bound would be refused
-            _must(self._highs.setSolution(len(columns), columns, start), "start")
+            _must(self._highs.setSolution(len(columns), columns, start[: self._columns]), "start")
         self._start = None
         self._highs.run()
         ending = self._ending()
@@ -232,7 +250,7 @@ class Solver:
         has_solution = (
             solution.value_valid and info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         )
-        values = np.array(solution.col_value) if has_solution else None
+        values = self._in_all_columns(solution.col_value) if has_solution else None
         duals = np.array(solution.row_dual) if has_solution and solution.dual_valid else None
         objective = info.objective_function_value
         return Ending(
@@ -246,6 +264,11 @@ class Solver:
             what=self._highs.modelStatusToString(status),
             col_duals=np.array(solution.col_dual) if duals is not None else None,
         )
+
+    def _in_all_columns(self, known: Sequence[float]) -> Floats:
+        values = np.zeros(len(self._low))
+        values[: self._columns] = known
+        return values
 
     def _look_up(self, event: highspy.HighsCallbackEvent) -> None:
         """Only a cancel interrupts: HiGHS keeps an interrupt for all later runs. A deadline is an option of its own."""
@@ -264,18 +287,20 @@ def _must(status: highspy.HighsStatus, what: str) -> None:
 
 
 def _lp(compiled: Compiled) -> highspy.HighsLp:
+    rows, columns = compiled.core
+    matrix = compiled.matrix[:rows, :columns]
     lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = compiled.matrix.shape
-    lp.col_cost_, lp.offset_ = compiled.cost, compiled.offset
-    lp.col_lower_, lp.col_upper_ = compiled.col_lower, compiled.col_upper
-    lp.row_lower_, lp.row_upper_ = compiled.row_lower, compiled.row_upper
+    lp.num_row_, lp.num_col_ = rows, columns
+    lp.col_cost_, lp.offset_ = compiled.cost[:columns], compiled.offset
+    lp.col_lower_, lp.col_upper_ = compiled.col_lower[:columns], compiled.col_upper[:columns]
+    lp.row_lower_, lp.row_upper_ = compiled.row_lower[:rows], compiled.row_upper[:rows]
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = compiled.matrix.shape
-    lp.a_matrix_.start_ = compiled.matrix.indptr
-    lp.a_matrix_.index_ = compiled.matrix.indices
-    lp.a_matrix_.value_ = compiled.matrix.data
+    lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = rows, columns
+    lp.a_matrix_.start_ = matrix.indptr
+    lp.a_matrix_.index_ = matrix.indices
+    lp.a_matrix_.value_ = matrix.data
     if len(compiled.integral):
-        kinds = [highspy.HighsVarType.kContinuous] * compiled.matrix.shape[1]
+        kinds = [highspy.HighsVarType.kContinuous] * columns
         for place in compiled.integral:
             kinds[place] = highspy.HighsVarType.kInteger
         lp.integrality_ = kinds

@@ -18,6 +18,8 @@ from .laws import law, names
 from .network import Link, Network, Numbers, Supply
 
 KINDS = ("supply", "link")
+LAST_STAGE = frozenset({"supply_fall", "link_fall", "supply_falls", "link_falls"})
+"""Variables and laws that only the last stage needs: the others would be slower with them."""
 NO_SCALE = 1.0
 """Scale of a part without a limit that rests: what it is does not matter then."""
 
