@@ -7,11 +7,13 @@ from math import inf
 import pytest
 
 from planning.kernel import solve as kernel
+from planning.kernel.compiled import compile_model
 from planning.kernel.horizon import Horizon
+from planning.kernel.model import build
 from planning.kernel.network import Commitment, Demand, Link, Network, Store, Supply, at
 from planning.kernel.outcome import Answer, Status
 from planning.kernel.solve import solve
-from planning.kernel.steadiness import KINDS, steered
+from planning.kernel.steadiness import KINDS, LAST_STAGE, steered
 from tests.worlds.random_network import random_network
 from tests.worlds.tiny import hours, near, tree, world
 
@@ -142,3 +144,13 @@ def test_steadiness_costs_nothing_and_changes_no_more_than_before(seed, monkeypa
         assert steady.prices == plain.prices
         if not any(part.max == inf for kind in KINDS for part in steered(network, kind)):
             assert changes(network, horizon, steady) <= changes(network, horizon, plain) + 1e-5
+
+
+def test_the_stages_before_the_last_do_without_its_laws():
+    # One well with a choice over 3 steps: 2 falls and 2 laws for them, after everything else.
+    network = world("town", Supply("well", "town", max=4.0), Demand("homes", "town", 3.0, tier=1))
+    compiled = compile_model(build(network, hours(3)), LAST_STAGE)
+    rows, columns = compiled.core
+    assert compiled.matrix.shape == (rows + 2, columns + 2)
+    assert sorted(compiled.columns["supply_fall"]) == [columns, columns + 1]
+    assert sorted(compiled.rows["supply_falls"]) == [rows, rows + 1]
