@@ -11,7 +11,7 @@ from .leads import ridge_by_lead
 from .linear import expanding_ridge
 from .panel import Panel
 from .ridge import ridge
-from .runoff import Response, draw_down, rain_of, rain_response, without_rain
+from .runoff import draw_down, rain_of, rain_response, without_rain
 from .series import Array
 from .smoothing import exponential_smoothing
 
@@ -25,16 +25,10 @@ def forecasts(panel: Panel) -> dict[str, Array]:
     known = panel if rain is None else without_rain(panel)
     found = {name: expert(known) for name, expert in _suitable(known)}
     if rain is not None:
-        response = rain_response(panel, rain)
+        response, truth = rain_response(panel, rain), panel.truth()
         found["rain response"] = response.blind
-        found = {name: _told(expected, response) for name, expected in found.items()}
+        found = {name: response.tell(expected, truth) for name, expected in found.items()}
     return {name: np.clip(expected, *_believable(panel)) for name, expected in found.items()}
-
-
-def _told(expected: Array, response: Response) -> Array:
-    """At the origin asked for something is known of the rain ahead, which no expert was judged with."""
-    trust = response.trust[:, None]
-    return np.concatenate([((1 - trust) * expected[:, 0] + trust * response.told)[:, None], expected[:, 1:]], axis=1)
 
 
 def _believable(panel: Panel) -> tuple[Array, Array]:

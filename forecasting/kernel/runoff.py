@@ -5,6 +5,7 @@ Series S, origins K + 1, steps ahead H as everywhere; all on logarithms, for flo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -99,26 +100,36 @@ class _Stores:
 
 @dataclass(frozen=True)
 class Response:
-    """`blind` S × (K + 1) × H expects at every origin the mean rain of the month before it. `told` S × H expects at the
-    origin asked for the rain that is expected there. `trust` S says how far that is to be believed, 0 to 1."""
+    """S × (K + 1) × H: `blind` expects at every origin the mean rain of the month before it, `told` at past origins the
+    rain that came and at the origin asked for the rain that is expected."""
 
     blind: Array
     told: Array
-    trust: Array
+
+    def tell(self, expected: Array, truth: Array) -> Array:
+        """Another expert's forecast, told of the rain ahead at the origin asked for: as far as what knew the rain would
+        have been nearer the truth (S × K × H, NaN unknown) at the past origins, none to all of the way.
+        """
+        wrong, way = truth - expected[:, 1:], (self.told - expected)[:, 1:]
+        known = np.isfinite(wrong)
+        better = (np.where(known, wrong, 0.0) * way).sum(axis=(1, 2))
+        length = (known * way**2).sum(axis=(1, 2))
+        trust = np.clip(np.divide(better, length, out=np.zeros_like(better), where=length > 0), 0.0, 1.0)[:, None]
+        now = (1 - trust) * expected[:, 0] + trust * self.told[:, 0]
+        return np.concatenate([now[:, None], expected[:, 1:]], axis=1)
 
 
 def rain_response(panel: Panel, rain: Array) -> Response:
     """Q(t) = c + Σ b S(t), b ≥ 0: stores that rain fills, and rain on wet ground fills again, each draining at a pace
     of its own; the factor by which the origin's flow differs from that fades.
 
-    Past origins are judged without the rain that came, so that shares and bands are those of a forecaster who does not
-    know it. What is told of the rain ahead is trusted as far as knowing what came would have helped there.
+    Past origins are judged blind, so that shares and bands are those of a forecaster who does not know the rain.
     """
-    blind, told, trust = zip(*(_one(panel, s, rain[s]) for s in range(len(rain))), strict=True)
-    return Response(np.stack(blind), np.stack(told), np.array(trust))
+    blind, told = zip(*(_one(panel, s, rain[s]) for s in range(len(rain))), strict=True)
+    return Response(np.stack(blind), np.stack(told))
 
 
-def _one(panel: Panel, s: int, rain: Array) -> tuple[Array, Array, float]:
+def _one(panel: Panel, s: int, rain: Array) -> Iterator[Array]:
     hours, origins = _step_hours(panel), panel.origins
     past = _filled(rain[: panel.length], hours, None)
     columns = _columns(past)
@@ -128,21 +139,10 @@ def _one(panel: Panel, s: int, rain: Array) -> tuple[Array, Array, float]:
     at_origin = np.log(np.einsum("kp,kp->k", columns[origins - 1], shares))
     fading = 0.5 ** (hours * (1 + np.arange(panel.steps)) / MEMORY_HOURS)
     wrong_by = (np.log(flow[origins - 1]) - at_origin)[:, None] * fading
-    blind, told = (
-        (np.log(np.einsum("khp,kp->kh", _columns(stores), shares)) + wrong_by - panel.centre[s]) / panel.spread[s]
-        for stores in (
-            _filled(ahead, hours, past.at(origins - 1))
-            for ahead in (_mean_rain(panel, rain, hours), rain[origins[:, None] + np.arange(panel.steps)])
-        )
-    )
-    return blind, told[0], _trust(panel.truth()[s] - blind[1:], (told - blind)[1:])
-
-
-def _trust(errors: Array, shift: Array) -> float:
-    """How much of the shift that rain makes was missing without it (least squares), 0 to 1; NaN errors are unknown."""
-    known = np.isfinite(errors)
-    total = float((shift[known] ** 2).sum())
-    return float(np.clip((errors[known] * shift[known]).sum() / total, 0.0, 1.0)) if total > 0 else 0.0
+    for ahead in (_mean_rain(panel, rain, hours), rain[origins[:, None] + np.arange(panel.steps)]):
+        stores = _filled(ahead, hours, past.at(origins - 1))
+        modelled = np.log(np.einsum("khp,kp->kh", _columns(stores), shares))
+        yield (modelled + wrong_by - panel.centre[s]) / panel.spread[s]
 
 
 def _mean_rain(panel: Panel, rain: Array, hours: float) -> Array:
