@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import unicodedata
 import warnings
@@ -35,6 +36,8 @@ for their yellow, which nobody sees as a line on white."""
 # Numbers only: month names would need a translation.
 _DATES = ["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%S.%f"]
 _MIDNIGHTS = ["", "%Y", "%m-%d", "%m-%d", "%H:%M", "%H:%M"]
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""A name with one of these would spoil the whole drawing."""
 _drawing = threading.Lock()  # matplotlib's caches of fonts and texts are not made for threads
 
 
@@ -67,7 +70,7 @@ def svg(drawn: Figure, title: str, description: str) -> str:
     out = io.StringIO()
     with _drawing:
         drawn.savefig(out, format="svg", metadata={"Date": None})
-    text = out.getvalue()
+    text = NOT_XML.sub("\ufffd", out.getvalue())
     head, body = text[text.index("<svg") :].split(">", 1)
     texts = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
     return f'{head} role="img" style="max-width:100%;height:auto">{texts}{body}'

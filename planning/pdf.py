@@ -1,4 +1,4 @@
-"""A report as a printed document (PDF/A-2a and PDF/UA-1), set by typst.
+"""A report as a printed document (PDF/A-2a and PDF/UA-1), set by typst in `planning.typeset`.
 
 Every text goes to typst as JSON and is never read as markup: a name may hold whatever it likes. Fonts come from
 packages, so that every machine prints the same.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import matplotlib
-import typst
+from django.conf import settings
 from django.utils.translation import gettext as _
 from noto_cjk_sans_otc import FONT_PATH
 from rich.cells import cell_len
@@ -24,25 +26,25 @@ from .documents import SYNTHETIC, Chapter, Document, Picture
 from .figures import full_moment
 from .sectors import Section
 
-TEMPLATE = Path(__file__).parent / "report.typ"
 # Charts are measured with DejaVu Sans when they are drawn, so they must be printed with it.
 FONTS = [os.path.dirname(os.fspath(FONT_PATH)), os.path.join(matplotlib.get_data_path(), "fonts", "ttf")]
+PATIENCE_SECONDS = 60
+NOT_PRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]")
+"""What an archivable PDF may not hold, such as characters that only one office's font knows."""
 LONG = 40
 """A column with a longer text than this, in letters of half a Chinese one, may break its lines."""
 
 
 def pdf(document: Document) -> bytes:
-    """The document as the bytes of a PDF, in the language that it was made in."""
-    inputs = {"data": json.dumps(_data(document), ensure_ascii=False)}
-    made: bytes = typst.compile(
-        TEMPLATE,
-        font_paths=FONTS,
-        ignore_system_fonts=True,
-        sys_inputs=inputs,
-        pdf_standards=["a-2a", "ua-1"],
-        timestamp=document.made_at.replace(microsecond=0),
+    """The document as the bytes of a PDF, in the language that it was made in. Raises CalledProcessError where typst
+    refuses, with its reasons in `stderr`."""
+    made_at = document.made_at.replace(microsecond=0).isoformat()
+    asked = json.dumps({"data": _printable(_data(document)), "fonts": FONTS, "made_at": made_at})
+    command = [sys.executable, "-m", "planning.typeset"]
+    done = subprocess.run(
+        command, input=asked.encode(), capture_output=True, check=True, cwd=settings.BASE_DIR, timeout=PATIENCE_SECONDS
     )
-    return made
+    return done.stdout
 
 
 def _data(document: Document) -> dict[str, Any]:
@@ -64,6 +66,15 @@ def _data(document: Document) -> dict[str, Any]:
         "cards": [{"label": card.label, "value": card.value, "bad": card.is_bad} for card in document.cards],
         "chapters": [_chapter(chapter) for chapter in document.chapters],
     }
+
+
+def _printable(value: Any) -> Any:
+    """The same with a replacement character for each that may not be printed."""
+    if isinstance(value, str):
+        return NOT_PRINTABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _moment_parts(at: datetime) -> dict[str, int]:

@@ -191,6 +191,15 @@ def test_a_name_is_never_a_formula(plan: Plan) -> None:
     assert not [cell for cell in cells if isinstance(cell.value, str) and cell.value.startswith(("=", "+", "-", "@"))]
 
 
+@pytest.mark.parametrize("letter", ["\x08", "\ue000", "\ufffe", "💧"], ids=["control", "private", "none", "emoji"])
+def test_a_name_with_a_letter_that_cannot_be_printed_spoils_no_report(plan: Plan, letter: str) -> None:
+    found = Plan.objects.get(pk=plan.pk)
+    found.snapshot["labels"][_sources(plan)[0].name]["en"] = f"Pump {letter} house"
+    found.save()
+    assert {what: ask(plan, what).status_code for what in FORMATS} == dict.fromkeys(FORMATS, 200)
+    assert "Pump" in "".join(pages_of(plan))
+
+
 # --- the printed report --------------------------------------------------------------------------------------
 def test_every_page_says_what_it_belongs_to(plan: Plan) -> None:
     pages = pages_of(plan)

@@ -65,15 +65,15 @@ def turns(plan: Plan) -> list[Section]:
     runs = sorted(((run, part) for part in parts for run in part.result["runs"]), key=lambda pair: pair[0]["start"])
     rows = tuple(
         (
-            _lateral(numbers, part),
             names[run["turnout"]],
             moment(datetime.fromisoformat(run["start"]), zone),
             moment(datetime.fromisoformat(run["end"]), zone),
             figure(run["volume_m3"]),
+            _lateral(numbers, part),
         )
         for run, part in runs
     )
-    headers = (_("Lateral"), _("Turnout"), _("opens"), _("closes"), "m³")
+    headers = (_("Turnout"), _("opens"), _("closes"), "m³", _("Lateral"))
     note = _("Valves run from %(start)s on, for 24 h.") % {"start": full_moment(plan.start, zone)}
     return [Section(_("Irrigation turns of the next 24 h"), headers, rows, note), _short(numbers, parts, names)]
 
@@ -81,11 +81,11 @@ def turns(plan: Plan) -> list[Section]:
 def _short(numbers: Numbers, parts: Sequence[PlanPart], names: dict[str, str]) -> Section:
     """Those that the turns leave short, and those whose part of the day's water is less than their shortest run."""
     rows = tuple(
-        (_lateral(numbers, part), names[turnout], figure(volume), why)
+        (names[turnout], figure(volume), why, _lateral(numbers, part))
         for part in parts
         for turnout, volume, why in _less(part.result)
     )
-    headers = (_("Lateral"), _("Turnout"), "m³", _("why"))
+    headers = (_("Turnout"), "m³", _("why"), _("Lateral"))
     return Section(
         _("Turnouts that get less"), headers, rows, "" if rows else _("Every turnout gets what it asks for.")
     )
