@@ -35,15 +35,20 @@ LONG = 40
 """A column with a longer text than this, in letters of half a Chinese one, may break its lines."""
 
 
+class NotPrinted(Exception):
+    """typst refused; the text holds its reasons."""
+
+
 def pdf(document: Document) -> bytes:
-    """The document as the bytes of a PDF, in the language that it was made in. Raises CalledProcessError where typst
-    refuses, with its reasons in `stderr`."""
+    """The document as the bytes of a PDF, in the language that it was made in. Raises NotPrinted."""
     made_at = document.made_at.replace(microsecond=0).isoformat()
     asked = json.dumps({"data": _printable(_data(document)), "fonts": FONTS, "made_at": made_at})
     command = [sys.executable, "-m", "planning.typeset"]
     done = subprocess.run(
-        command, input=asked.encode(), capture_output=True, check=True, cwd=settings.BASE_DIR, timeout=PATIENCE_SECONDS
+        command, input=asked.encode(), capture_output=True, cwd=settings.BASE_DIR, timeout=PATIENCE_SECONDS
     )
+    if done.returncode:
+        raise NotPrinted(done.stderr.decode(errors="replace"))
     return done.stdout
 
 
