@@ -12,7 +12,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from . import load, peak, rivals, series, speed, water  # noqa: E402
+from . import irrigation, load, peak, rivals, series, speed, water  # noqa: E402
 from .row import Absent, Measurement, Row  # noqa: E402
 
 MEASUREMENTS: dict[str, Measurement] = {
@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "peak": peak.measure,
     "water": water.measure,
     "speed": speed.measure,
+    "irrigation": irrigation.measure,
 }
 HEADINGS = ("work", "measure", "goal", "best elsewhere", "ours", "met", "CPU s")
 
@@ -43,7 +44,7 @@ def main(names: list[str]) -> int:
 
 
 def _print(rows: list[Row]) -> None:
-    table = Table(*HEADINGS, title="Forecasts: goals, the best known elsewhere, ours")
+    table = Table(*HEADINGS, title="Goals, the best known elsewhere, ours")
     for row in rows:
         table.add_row(*row.cells)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
