@@ -7,8 +7,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MANAGE := .venv/bin/python manage.py
 # One dot per package, so that a slow line is not taken for a hang; what pip warns of is shown only when it fails.
-INSTALL = { PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --no-input -r $< 2> .venv/pip-errors \
-	|| { echo; cat .venv/pip-errors; exit 1; } >&2; } | { while read -r word _; do if [ "$$word" = Collecting ]; then printf .; fi; done; echo; }
+INSTALL = { PIP_DISABLE_PIP_VERSION_CHECK=1 $(@D)/bin/python -m pip install --no-input -r $< 2> $(@D)/pip-errors \
+	|| { echo; cat $(@D)/pip-errors; exit 1; } >&2; } | { while read -r word _; do if [ "$$word" = Collecting ]; then printf .; fi; done; echo; }
 
 .PHONY: help plan test serve check bench words browser ready
 
@@ -73,5 +73,5 @@ ready: words
 .venv-bench/installed: requirements-bench.txt | .venv/bin/python
 	@printf 'Installing what the measurements compare with '
 	@$(PYTHON) -m venv .venv-bench
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 .venv-bench/bin/python -m pip install --no-input -r $< $(DOTS)
+	@$(INSTALL)
 	@touch $@
