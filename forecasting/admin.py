@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -25,7 +27,9 @@ from .readers import is_stale
 from .reports import badge, chart_of, cleaning_table, series_context, synthetic_badge
 from .words import alert_text, method_text
 
-LATEST = Observation.objects.filter(series=OuterRef("pk")).order_by("-valid_at", "synthetic", "-recorded_at")
+# What is announced for later is no last value.
+COME = Observation.objects.filter(series=OuterRef("pk"), valid_at__lte=Now())
+LATEST = COME.order_by("-valid_at", "synthetic", "-recorded_at")
 OPEN = Alert.objects.filter(series=OuterRef("pk"), until=None).values("series").annotate(count=Count("pk"))
 NEWEST = Forecast.objects.filter(series=OuterRef("pk")).order_by("-issued_at")
 
@@ -90,6 +94,17 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("expected"))
     def expectation(self, series: Any) -> SafeString:
         return mark_safe(sparkline(series.mean or []))  # noqa: S308 - numbers only
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "drivers":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        mine = Series.objects.filter(city__in=cities_of(request.user)).order_by("key")
+        names = {row.key: f"{row.label} ({row.key})" for row in mine}
+        told = _("What explains it: weather, schedules. Hold Ctrl to choose several or none.")
+        widget = forms.SelectMultiple(attrs={"size": 8})
+        return forms.MultipleChoiceField(
+            choices=list(names.items()), required=False, widget=widget, help_text=told, label=_("drivers").capitalize()
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

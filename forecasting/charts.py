@@ -24,22 +24,28 @@ def fan_chart(
     label: str,
     unit: str,
     zone: ZoneInfo,
+    steps: bool = False,
 ) -> str:
-    """History as a line and the forecast as a fan of its quantiles, as one <svg> element with a text alternative."""
+    """History as a line and the forecast as a fan of its quantiles, as one <svg> element with a text alternative.
+
+    steps   draw values that hold until the next one, as schedules do
+    """
     drawn, axes = figure(9, 3.4, layout="constrained")
-    at = date2num(list(times))
+    at, drawn_as = date2num(list(times)), "steps-post" if steps else "default"
     axes.plot(
         date2num([at for at, _value in history]),
         [value for _at, value in history],
         color=HISTORY,
         lw=1.2,
-        label=_("measured"),
+        drawstyle=drawn_as,
+        label=_("announced") if steps else _("measured"),
     )
-    for low, high, alpha in ((*OUTER, 0.15), (*INNER, 0.3)):
+    bands = () if steps else ((*OUTER, 0.15), (*INNER, 0.3))
+    for low, high, alpha in bands:
         if low in quantiles and high in quantiles:
             name = _("%(share)d %% band") % {"share": round(100 * (float(high) - float(low)))}
             axes.fill_between(at, quantiles[low], quantiles[high], color=EXPECTED, alpha=alpha, lw=0, label=name)
-    axes.plot(at, mean, color=EXPECTED, lw=1.5, label=_("expected"))
+    axes.plot(at, mean, color=EXPECTED, lw=1.5, drawstyle=drawn_as, label=_("expected"))
     time_axis(axes, zone)
     axes.set_ylabel(unit)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small")

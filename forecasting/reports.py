@@ -31,6 +31,7 @@ def series_context(series: Series) -> dict[str, Any]:
     return {
         "chart": chart_of(series, newest, known_at),
         "forecast": newest,
+        "known_at": local(newest.known_at, series) if newest else None,
         "method": method_text(newest.weights, newest.method) if newest else "",
         "cleaning": cleaning_table(newest) if newest else "",
         "alerts": [{"since": local(alert.since, series), "text": alert_text(alert), "kind": alert.get_kind_display()}
@@ -99,6 +100,7 @@ def chart_of(series: Series, forecast: Forecast | None, known_at: datetime) -> S
         label=series.label,
         unit=series.unit_label,
         zone=series.city.zone,
+        steps=series.is_schedule,
     )
     return mark_safe(drawn)  # noqa: S308 - drawn here; names are escaped
 

@@ -206,3 +206,17 @@ def test_a_driver_must_be_a_series_of_the_city(city, make_series):
     with pytest.raises(ValidationError) as raised:
         load.full_clean()
     assert raised.value.message_dict == {"drivers": ["No series nowhere in this city."]}
+
+
+# --- the admin -----------------------------------------------------------------------------------------------
+def test_engineers_choose_drivers_from_the_series_there_are(city, fab, make_series, admin_client):
+    make_series("air", profile={"kind": "cycle", "level": 25})
+    page = f"/admin/forecasting/series/{fab.pk}/change/"
+    shown = admin_client.get(page)
+    assert '<option value="ramp" selected>Ramp (ramp)</option>' in shown.content.decode()
+    form = {name: value for name, value in shown.context["adminform"].form.initial.items() if value is not None}
+    answer = admin_client.post(page, {**form, "profile": "{}", "drivers": ["air", "ramp"]})
+    fab.refresh_from_db()
+    assert (answer.status_code, fab.drivers) == (302, ["air", "ramp"])
+    answer = admin_client.post(page, {**form, "profile": "{}", "drivers": ["fab"]})
+    assert "A series cannot drive itself: fab ← fab." in answer.content.decode()
