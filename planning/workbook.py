@@ -46,7 +46,8 @@ def guarded(text: str) -> str:
 
 
 def _about(document: Document) -> Section:
-    rows = [*document.identity, *((_("Note"), notice) for notice in document.notices)]
+    number = (_("Plan number (UUID)"), str(document.plan.uid))
+    rows = [*document.identity, number, *((_("Note"), notice) for notice in document.notices)]
     return Section(document.title, (_("What"), _("Value")), tuple(rows))
 
 

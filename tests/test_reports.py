@@ -172,6 +172,7 @@ def test_the_workbook_says_what_it_is_of(plan: Plan) -> None:
     book = openpyxl.load_workbook(io.BytesIO(ask(plan, "utility.xlsx").content))
     about = dict(row[:2] for row in book["About"].iter_rows(values_only=True) if row[0])
     assert (about["Plan"], about["Revision"]) == (str(plan), str(plan.pk))
+    assert about["Plan number (UUID)"] == str(plan.uid)
     assert about["Data"] == "Synthetic demo data: no real day"
     assert "Assumptions" in [row[0] for row in book["Inputs"].iter_rows(values_only=True)]
 
