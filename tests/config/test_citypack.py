@@ -28,6 +28,7 @@ from energy.kernel.tariff import Tariff
 from energy.kernel.tariff_data import tariff_from
 from energy.models import Battery, PowerLoad
 from energy.models import Tariff as TariffRow
+from forecasting.kernel.profiles import Profile
 from forecasting.models import Observation, Series
 from water.kernel.crops import CROPS
 from water.models import Controller, DeviceKey, Lateral
@@ -338,10 +339,23 @@ def test_kaohsiungs_loads_and_households_follow_the_weather_and_its_fab_a_schedu
     assert drivers["load_tsmc_f22"] == drivers["tsmc_f22_use"] == ["tsmc_f22_ramp"]
 
 
+def test_every_zone_park_and_sector_of_kaohsiung_has_a_series_of_its_own_with_a_shape_for_the_week():
+    things = read_pack(SHIPPED / "kaohsiung").things
+    series = {one.key: one for one in things["series"]}
+    used = [user.demand for user in things["water_users"]] + [load.load for load in things["power_loads"]]
+    assert len(used) == len(set(used)) == 5 + 9 + 6  # zones, factories and parks, loads
+    steady = {key for key in used if series[key].profile["kind"] == "cycle" and "hour" not in series[key].profile}
+    # What runs round the clock has no weekend.
+    assert steady == {"csc_use", "tsmc_f22_use", "load_tsmc_f22"}
+    assert all("weekend_hour" in series[key].profile for key in set(used) - steady)
+    assert all(Profile.from_dict(series[key].profile) for key in used)
+
+
 def test_the_shapes_of_kaohsiungs_loads_keep_their_level():
     """Factors by month and by hour of the week have a mean of 1, so that the level is the mean."""
-    loads = [series for series in read_pack(SHIPPED / "kaohsiung").things["series"] if series.key.startswith("load_")]
-    assert len(loads) == 6
+    every = read_pack(SHIPPED / "kaohsiung").things["series"]
+    loads = [series for series in every if series.key.startswith("load_") or series.key.endswith("_use")]
+    assert len(loads) == 20
     for series in loads:
         month, hour = series.profile.get("month", [1.0] * 12), series.profile.get("hour", [1.0] * 24)
         week = 5 * sum(hour) + 2 * sum(series.profile.get("weekend_hour", hour))
