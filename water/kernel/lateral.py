@@ -18,6 +18,9 @@ from water.kernel.units import m3_from_cms_minutes
 ROUNDING = 1e-9
 """Volumes and times that miss a whole slot by less are whole: sums of floats are."""
 
+MOST_SUMS = 5000
+"""Of different sums of valves' flows, for which it is still worth looking for the fullest."""
+
 
 class Reason(StrEnum):
     """The limit that keeps a valve from more water."""
@@ -121,15 +124,35 @@ class TurnCase:
     def slot_m3(self, valve: Valve) -> float:
         return m3_from_cms_minutes(valve.flow_m3s, self.lateral.slot_minutes)
 
-    def canal_m3(self) -> float:
-        """The most that all valves together can take: per slot what may enter, or what the widest open valves pass.
-
-        Water counts in slots in which it leaves the headgate for a valve that may be open when it arrives.
+    def canal_m3(self, last_tier: float = math.inf) -> float:
+        """The most that the valves up to a tier can take together: what fits into the canal, and what so many open
+        valves pass.
         """
-        widest = sorted((valve.flow_m3s for valve in self.valves), reverse=True)[: self.lateral.max_open]
-        useful = {slot - self.lag_slots(valve) for valve in self.valves for slot in self.open_slots(valve)}
-        flows = (min(self.limit_m3s(slot), sum(widest)) for slot in useful)
-        return m3_from_cms_minutes(sum(flows), self.lateral.slot_minutes)
+        widest: dict[int, list[float]] = {}
+        for valve in self._asking(last_tier):
+            for slot in self.open_slots(valve):
+                widest.setdefault(slot, []).append(valve.flow_m3s)
+        passed = sum(sum(sorted(flows, reverse=True)[: self.lateral.max_open]) for flows in widest.values())
+        flow = min(sum(self.fillings_m3s(last_tier).values()), passed)
+        return m3_from_cms_minutes(flow, self.lateral.slot_minutes)
+
+    def fillings_m3s(self, last_tier: float = math.inf) -> dict[int, float]:
+        """By headgate slot, what the fullest set of valves up to a tier takes of the water that enters in it.
+
+        A valve counts in slots in which the water leaves that reaches it while it may be open. Valves with the same lag
+        are then open at once, others are not.
+        """
+        useful: dict[int, dict[int, list[float]]] = {}
+        for valve in self._asking(last_tier):
+            lag = self.lag_slots(valve)
+            for slot in self.open_slots(valve):
+                useful.setdefault(slot - lag, {}).setdefault(lag, []).append(valve.flow_m3s)
+        places = {slot: (self.limit_m3s(slot), tuple(map(tuple, by_lag.values()))) for slot, by_lag in useful.items()}
+        most = {(limit, sets): fullest_m3s(sets, limit, self.lateral.max_open) for limit, sets in set(places.values())}
+        return {slot: most[place] for slot, place in places.items()}
+
+    def _asking(self, last_tier: float) -> list[Valve]:
+        return [valve for valve in self.valves if valve.tier <= last_tier and self.wanted_slots(valve)]
 
     def lag_slots(self, valve: Valve) -> int:
         """Slots between headgate and valve, rounded up: water promised too early would not be there."""
@@ -155,6 +178,26 @@ class TurnCase:
 
     def run(self, valve: Valve, first_slot: int, slots: int) -> Run:
         return Run(valve.name, first_slot, slots, valve.flow_m3s, slots * self.slot_m3(valve))
+
+
+def fullest_m3s(sets_m3s: Sequence[Sequence[float]], limit_m3s: float, max_open: int) -> float:
+    """The most that valves, at most `max_open` of each set, take together without passing the limit.
+
+    A valve is open or shut: three of 0.2 do not fill a canal of 0.5. With very many different sums it is the limit
+    itself, a bound still.
+    """
+    sums = {0.0}
+    for flows in sets_m3s:
+        fewest = {0.0: 0}
+        for flow in flows:
+            for taken, count in list(fewest.items()):
+                if count < max_open and taken + flow <= limit_m3s + ROUNDING:
+                    more = round(taken + flow, 9)
+                    fewest[more] = min(fewest.get(more, max_open), count + 1)
+        sums = {total for one in sums for two in fewest if (total := round(one + two, 9)) <= limit_m3s + ROUNDING}
+        if len(sums) > MOST_SUMS:
+            return limit_m3s
+    return max(sums)
 
 
 def case_problems(case: TurnCase) -> list[Problem]:

@@ -60,10 +60,12 @@ def plan_turns(
         built = time.monotonic()
         search.run()
     except SolverFailure:
-        return _checked(case, ruled, Status.FALLBACK, 1.0, {"build": time.monotonic() - began, "solve": 0.0})
+        return _checked(
+            case, ruled, Status.FALLBACK, _gap(ruled, _most_m3(case)), {"build": time.monotonic() - began, "solve": 0.0}
+        )
     seconds = {"build": built - began, "solve": time.monotonic() - built}
     if not search.found:
-        return _checked(case, ruled, Status.FALLBACK, 1.0, seconds)
+        return _checked(case, ruled, Status.FALLBACK, _gap(ruled, _most_m3(case)), seconds)
     runs = search.turns()
     reached = search.gap(runs)
     return _checked(case, runs, Status.OPTIMAL if reached <= gap + HELD else Status.FEASIBLE, reached, seconds)
@@ -77,6 +79,16 @@ def _is_all_delivered_at_once(case: TurnCase, runs: Sequence[Run]) -> bool:
         if sum(run.slots for run in own) < wanted or len(own) > _fewest_runs(case, valve):
             return False
     return True
+
+
+def _gap(runs: Sequence[Run], most_m3: float) -> float:
+    return max(0.0, 1 - sum(run.volume_m3 for run in runs) / most_m3) if most_m3 > 0 else 0.0
+
+
+def _most_m3(case: TurnCase) -> float:
+    """What the canal can bring of what is asked for, which no search can beat."""
+    asked = sum(case.slot_m3(valve) * case.wanted_slots(valve) for valve in case.valves)
+    return min(asked, case.canal_m3())
 
 
 def _fewest_runs(case: TurnCase, valve: Valve) -> int:
@@ -120,11 +132,8 @@ class _Search:
         self.found = False
 
     def gap(self, runs: Sequence[Run]) -> float:
-        """How far the runs' volume is from the bound, as a share of the bound; 1 when there is no bound."""
-        if not self._best_m3 < math.inf:
-            return 1.0
-        delivered = sum(run.volume_m3 for run in runs)
-        return max(0.0, 1 - delivered / self._best_m3) if self._best_m3 > 0 else 0.0
+        """How far the runs' volume is from the bound, as a share of the bound: that of the search or of the canal."""
+        return _gap(runs, min(self._best_m3, _most_m3(self._case)))
 
     def run(self) -> None:
         """All stages, as far as time goes: a stage may use half of what is left, the last one all."""
@@ -151,7 +160,7 @@ class _Search:
         """The most volume for a tier, of which fairness may give up a little. Is any missing that was asked for?"""
         case = self._case
         asked = sum(case.slot_m3(valve) * case.wanted_slots(valve) for valve in case.valves if valve.tier == tier)
-        most = min(asked, case.canal_m3() - self._delivered_m3)
+        most = min(asked, case.canal_m3(tier) - self._delivered_m3)
         bound = min(most, -self._minimise(column, np.full(1, -1.0), part=0.5, bound=-most))
         delivered = float(self._values[column][0])
         self._best_m3 += bound

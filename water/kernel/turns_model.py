@@ -11,7 +11,7 @@ from typing import Any
 
 from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Set, Var
 
-from water.kernel.lateral import TurnCase, Valve
+from water.kernel.lateral import ROUNDING, TurnCase, Valve
 
 Key = tuple[str, int]
 
@@ -96,11 +96,15 @@ def _define_volumes(m: ConcreteModel, case: TurnCase, valves: dict[str, Valve]) 
 
 
 def _define_canal(m: ConcreteModel, case: TurnCase, valves: dict[str, Valve]) -> None:
-    """Canal: Σ_v on[v,t] ≤ max open;  Σ_v q_v on[v, h + d_v] ≤ min(capacity, inflow_h) at every headgate slot h."""
+    """Canal: Σ_v on[v,t] ≤ max open;  Σ_v q_v on[v, h + d_v] ≤ what valves can fill of min(capacity, inflow_h).
+
+    With the capacity itself the relaxation would open half a valve to fill the canal, and the bound be far off.
+    """
     open_now: dict[int, list[Any]] = defaultdict(list)
     leaving: dict[int, list[Any]] = defaultdict(list)
     for v, t in m.open_at:
         open_now[t].append(m.on[v, t])
         leaving[t - case.lag_slots(valves[v])].append(valves[v].flow_m3s * m.on[v, t])
+    fill = case.fillings_m3s()
     m.open_at_once = Constraint(sorted(open_now), rule=lambda m, t: sum(open_now[t]) <= case.lateral.max_open)
-    m.water_in_canal = Constraint(sorted(leaving), rule=lambda m, h: sum(leaving[h]) <= case.limit_m3s(h))
+    m.water_in_canal = Constraint(sorted(leaving), rule=lambda m, h: sum(leaving[h]) <= fill[h] + ROUNDING)

@@ -61,17 +61,44 @@ class Room:
     def missing_slots(self, valve: Valve) -> int:
         return self.case.wanted_slots(valve) - sum(run.slots for run in self.runs[valve.name])
 
-    def more(self, valve: Valve) -> Iterator[tuple[int, int]]:
-        """Ways to give a valve more within its own run lengths: (first slot, slots), best first."""
-        missing = self.missing_slots(valve)
-        longest = self.case.slots if valve.max_run_slots is None else valve.max_run_slots
-        runs = sorted(self.runs[valve.name], key=lambda run: run.first_slot)
-        for slots in range(min(missing, longest), valve.min_run_slots - 1, -1):
+    def best(self, valve: Valve) -> tuple[int, int] | None:
+        """What to give a valve next, (first slot, slots): the longest new run that has room, the earliest of equals, or
+        else a slot more at an end of a run.
+        """
+        longest = self._longest(valve)
+        new = ((self._free_slots(valve, first, longest), -first) for first in self.case.window(valve))
+        slots, earlier = max(new, default=(0, 0))
+        if slots >= valve.min_run_slots:
+            return -earlier, slots
+        return next((way for way in self._longer(valve) if not self.held_by(valve, *way)), None)
+
+    def shortest_ways(self, valve: Valve) -> Iterator[tuple[int, int]]:
+        """The shortest ways to more water within the valve's own run lengths: whatever forbids these forbids longer."""
+        if self._longest(valve) >= valve.min_run_slots:
             for first in self.case.window(valve):
-                if not any(self._touches(run, first, slots) for run in runs):
-                    yield first, slots
-        if missing > 0:
-            yield from self._longer(runs, longest)
+                if not any(self._touches(run, first, valve.min_run_slots) for run in self.runs[valve.name]):
+                    yield first, valve.min_run_slots
+        if self.missing_slots(valve) > 0:
+            yield from self._longer(valve)
+
+    def _longest(self, valve: Valve) -> int:
+        return min(self.missing_slots(valve), valve.max_run_slots or self.case.slots)
+
+    def _free_slots(self, valve: Valve, first_slot: int, most: int) -> int:
+        """How many slots, at most so many, a new run that begins here has room for."""
+        for run in self.runs[valve.name]:
+            if first_slot <= run.until_slot:
+                most = min(most, run.first_slot - first_slot - 1)
+        until = min(first_slot + most, self.case.window(valve).stop)
+        slot = first_slot
+        while slot < until and self._has_room(valve, slot):
+            slot += 1
+        return slot - first_slot
+
+    def _has_room(self, valve: Valve, slot: int) -> bool:
+        at_headgate = slot - self.case.lag_slots(valve)
+        fits = self._used_m3s[at_headgate] + valve.flow_m3s <= self.case.limit_m3s(at_headgate) + ROUNDING
+        return fits and self._open[slot] < self.case.lateral.max_open and not self.case.is_quiet(slot)
 
     def earliest(self, valve: Valve, run: Run) -> int:
         """The first slot, not after its own, in which a run of this length has room."""
@@ -85,10 +112,11 @@ class Room:
         runs = [run for runs in self.runs.values() for run in runs]
         return tuple(sorted(runs, key=lambda run: (run.first_slot, run.valve)))
 
-    def _longer(self, runs: Sequence[Run], longest: int) -> Iterator[tuple[int, int]]:
+    def _longer(self, valve: Valve) -> Iterator[tuple[int, int]]:
         """One slot more after a run or before it, where that does not join two runs into one too long."""
+        runs = sorted(self.runs[valve.name], key=lambda run: run.first_slot)
         for run in runs:
-            if run.slots < longest:
+            if valve.max_run_slots is None or run.slots < valve.max_run_slots:
                 others = [other for other in runs if other is not run]
                 if not any(self._touches(other, run.first_slot, run.slots + 1) for other in others):
                     yield run.until_slot, 1
@@ -171,19 +199,16 @@ def shortages(case: TurnCase, runs: Sequence[Run]) -> tuple[Short, ...]:
 
 
 def _fill(room: Room, valve: Valve) -> None:
-    placed = True
-    while placed and room.missing_slots(valve) > 0:
-        placed = False
-        for first, slots in room.more(valve):
-            if not room.held_by(valve, first, slots):
-                room.place(valve, first, slots)
-                placed = True
-                break
+    while room.missing_slots(valve) > 0:
+        found = room.best(valve)
+        if found is None:
+            break
+        room.place(valve, *found)
 
 
 def _reason(room: Room, valve: Valve) -> Reason:
     """What to change first: of all ways to more water, the one that the fewest and softest limits hold."""
-    ways = [room.held_by(valve, first, slots) for first, slots in room.more(valve)]
+    ways = [room.held_by(valve, first, slots) for first, slots in room.shortest_ways(valve)]
     if not ways and room.missing_slots(valve) < valve.min_run_slots:
         return Reason.REMAINDER
     within = [way for way in ways if Reason.WINDOW not in way] or [frozenset({Reason.WINDOW})]

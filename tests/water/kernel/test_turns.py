@@ -12,7 +12,7 @@ import pytest
 
 from planning.kernel.outcome import Status
 from planning.kernel.problems import InvalidInput
-from water.kernel.lateral import Lateral, Reason, Run, Short, TurnCase, Turns, Valve
+from water.kernel.lateral import Lateral, Reason, Run, Short, TurnCase, Turns, Valve, fullest_m3s
 from water.kernel.turns import plan_turns
 from water.kernel.turns_rule import by_rule, shortages
 from water.kernel.turns_verify import broken_limits
@@ -268,3 +268,32 @@ def missing(world: TurnCase, runs: list[Run]) -> list[Short]:
         Short(one.name, one.wanted_m3 - sum(run.volume_m3 for run in runs if run.valve == one.name), Reason.CAPACITY)
         for one in world.valves
     ]
+
+
+# --- what a canal can bring at most --------------------------------------------------------------------------
+def test_valves_that_are_open_or_shut_do_not_fill_every_canal() -> None:
+    assert fullest_m3s([[0.2, 0.2, 0.2]], 0.5, 3) == 0.4
+    assert fullest_m3s([[0.2, 0.3, 0.2]], 0.5, 3) == 0.5
+    assert fullest_m3s([[0.1, 0.1, 0.1, 0.1]], 0.5, 2) == 0.2
+    assert fullest_m3s([[0.1, 0.1], [0.1, 0.1]], 0.5, 1) == 0.2  # at different times of day: one of each
+    assert fullest_m3s([[0.6]], 0.5, 1) == 0.0
+    assert fullest_m3s([], 0.5, 1) == 0.0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_fullest_set_is_that_of_trying_all(seed: int) -> None:
+    dice = random.Random(seed)
+    flows = [round(dice.uniform(0.05, 0.4), 3) for _ in range(8)]
+    limit, most = round(dice.uniform(0.2, 1.0), 3), dice.randint(1, 4)
+    every = (sum(some) for size in range(most + 1) for some in itertools.combinations(flows, size))
+    best = max(total for total in every if total <= limit + 1e-9)
+    assert fullest_m3s([flows], limit, most) == pytest.approx(best)
+
+
+def test_valves_at_different_distances_may_share_the_headgates_water_of_a_slot() -> None:
+    # One open at a time: the near one in slots 0 and 1, the far one two slots later, both from the water of slots 0, 1
+    near = Valve("near", 0.2, 360.0, latest_slot=1)
+    far = Valve("far", 0.2, 360.0, travel_minutes=30, earliest_slot=2)
+    case = TurnCase(Lateral(0.5, 1), (near, far), (0.5,) * 4)
+    assert case.canal_m3() == pytest.approx(720)
+    assert sum(run.volume_m3 for run in plan_turns(case).runs) == pytest.approx(720)
