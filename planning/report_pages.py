@@ -69,7 +69,7 @@ def utility_in_force(request: HttpRequest, city_key: str) -> HttpResponse:
     city = _reader_city(request, city_key)
     now = in_force(city)
     if now.plan is None or not now.plan.result:
-        return private(render(request, "reports/none.html", {**frame(city), "warning": now.warning}))
+        return private(render(request, "reports/none.html", {**frame(request, city), "warning": now.warning}))
     links = file_links("utility", city.key)
     return page(request, utility_report(now.plan, now.warning), links)
 
@@ -101,7 +101,7 @@ def utility_of_plan_file(request: HttpRequest, city_key: str, uid: str, ending: 
 def page(request: HttpRequest, document: Document, files: tuple[tuple[str, str], ...]) -> HttpResponse:
     """A report as a page, with links to itself as files: (format, address)."""
     chapters = [(chapter.title, _items(chapter)) for chapter in document.chapters]
-    context = {**frame(document.plan.city), "document": document, "chapters": chapters, "files": files}
+    context = {**frame(request, document.plan.city), "document": document, "chapters": chapters, "files": files}
     return private(render(request, "reports/document.html", context))
 
 
@@ -129,9 +129,10 @@ def private(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def frame(city: City | None = None) -> dict[str, Any]:
+def frame(request: HttpRequest, city: City | None) -> dict[str, Any]:
     """What the frame around every report needs."""
-    return {"city": city, "languages": settings.LANGUAGES}
+    sees_admin = cities_of(request.user, ADMIN_READERS).exists()
+    return {"city": city, "languages": settings.LANGUAGES, "sees_admin": sees_admin}
 
 
 def _items(chapter: Chapter) -> list[tuple[Shown | None, Picture | None, SafeString | None]]:
@@ -146,7 +147,7 @@ def _items(chapter: Chapter) -> list[tuple[Shown | None, Picture | None, SafeStr
 def _listed(request: HttpRequest, cities: list[City]) -> HttpResponse:
     found = [_reports_of(request.user, city) for city in cities]
     only = cities[0] if len(cities) == 1 else None
-    return private(render(request, "reports/index.html", {**frame(only), "found": found}))
+    return private(render(request, "reports/index.html", {**frame(request, only), "found": found}))
 
 
 def _reports_of(person: Person, city: City) -> CityReports:

@@ -92,7 +92,7 @@ def fab_report(request: HttpRequest, city_key: str, key: str) -> HttpResponse:
     found = fab.report(user)
     if found is None:
         warning = in_force(user.city).warning
-        context = {**report_pages.frame(user.city), "user_label": user.label, "warning": warning}
+        context = {**report_pages.frame(request, user.city), "user_label": user.label, "warning": warning}
         return report_pages.private(render(request, "reports/none.html", context))
     files = report_pages.file_links("fab-report", city_key, key)
     return report_pages.page(request, fab_document.document(found), files)
