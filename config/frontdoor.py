@@ -19,6 +19,7 @@ def main(arguments: list[str]) -> None:
     """Runs a management command. Raises SystemExit(2) for settings or a database that no command can work with."""
     try:
         execute_from_command_line(arguments)
+        sys.stdout.flush()
     except ImproperlyConfigured as error:
         _end(str(error))
     except (OperationalError, ProgrammingError) as error:
