@@ -56,7 +56,7 @@ def add_weir(sheet: Sheet, reading: Reading, weir: Weir) -> None:
     The environmental flow is not taken off here: it is a wish with a tier of its own (see `add_river`), and a city's
     policy may put households before it.
     """
-    most = _intake_km3_per_hour(reading, weir, reading.values(weir.river.flow))
+    most = intake_km3_per_hour(reading, weir, reading.values(weir.river.flow))
     _tell_of_mud(sheet, reading, weir, most)
     link = Link(f"intake.{weir.key}", weir.river.bus.key, most, to={weir.to_bus.key: 1.0}, uses=power_used(weir))
     sheet.put(link, weir, "intake")
@@ -96,7 +96,8 @@ def _arriving(reading: Reading, bus: str, rivers: Sequence[River]) -> list[float
     return [sum(at_step) for at_step in zip(*flows, strict=True)]
 
 
-def _intake_km3_per_hour(reading: Reading, weir: Weir, flows_m3s: Sequence[float]) -> tuple[float, ...]:
+def intake_km3_per_hour(reading: Reading, weir: Weir, flows_m3s: Sequence[float]) -> tuple[float, ...]:
+    """The most that a weir may take at each step, 10³ m³/h, when its river brings the flow of every step."""
     capacity = weir.capacity_km3_per_day / HOURS_PER_DAY
     limits = [km3_per_hour_from_cms(hour.limit_m3s) for hour in hourly_limits(reading, weir, flows_m3s)]
     hours = [reading.horizon.start + timedelta(hours=k) for k in range(len(limits))]
@@ -117,7 +118,7 @@ def _tell_of_mud(sheet: Sheet, reading: Reading, weir: Weir, most: Sequence[floa
     """The plan counts on the mean flow. Where a flood that comes once in twenty times would muddy the intake, it says
     so: the forecast's 95 % at every hour together, which is more than any one flood.
     """
-    flood = _intake_km3_per_hour(reading, weir, reading.high(weir.river.flow))
+    flood = intake_km3_per_hour(reading, weir, reading.high(weir.river.flow))
     lost = [step for step, (usual, muddy) in enumerate(zip(most, flood, strict=True)) if muddy < CLOSING_SHARE * usual]
     if not lost:
         return

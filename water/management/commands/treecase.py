@@ -1,0 +1,55 @@
+"""Writes a plan's case as a tree over the futures of its rivers, for `solve`."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from cities.output import check_target, write_whole
+from planning.models import Plan
+from water.trees import river_paths, tree_case
+
+PATHS = 60
+A_DAY_THEN_THREE = [(96, 3)]
+
+
+class Command(BaseCommand):
+    help = "Writes the case of a city's latest plan as a tree over what its rivers may bring, for `solve`."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("city", metavar="CITY")
+        parser.add_argument("--out", metavar="FILE", required=True, help="case file to write, JSON")
+        parser.add_argument(
+            "--branch",
+            metavar="STEP:CHILDREN",
+            type=_branch,
+            action="append",
+            help="before that step every future splits into so many; default 96:3, three after the first day",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        target = Path(options["out"])
+        check_target(target)
+        plans = Plan.objects.filter(city__key=options["city"], snapshot__isnull=False).select_related("city")
+        plan = plans.order_by("-pk").first()
+        if plan is None:
+            raise CommandError(_("%(city)s has no plan yet.") % {"city": options["city"]}, returncode=2)
+        try:
+            case = tree_case(plan.snapshot, river_paths(plan, PATHS), options["branch"] or A_DAY_THEN_THREE)
+        except ValueError as error:
+            raise CommandError(str(error), returncode=2) from error
+        write_whole(target, [json.dumps(case)])
+        steps = len(case["horizon"]["steps"])
+        self.stdout.write(_("%(steps)d steps written to %(file)s.") % {"steps": steps, "file": target})
+
+
+def _branch(text: str) -> tuple[int, int]:
+    step, _colon, children = text.partition(":")
+    if not (step.isdecimal() and children.isdecimal() and int(children) > 0):
+        raise ArgumentTypeError(f"{text!r}, expected STEP:CHILDREN such as 96:3")
+    return int(step), int(children)
