@@ -28,7 +28,7 @@ from planning.kernel.problems import InvalidInput
 from planning.kernel.solve import solve
 from planning.models import Plan, PlanEvent
 from tests.water.fields import Fields, fields, key_of, published, runs_of
-from water.models import DeviceMessage
+from water.models import DeviceFeed, DeviceMessage
 
 SEED = 20261121
 ODD: tuple[Any, ...] = (
@@ -100,12 +100,14 @@ def where(db: None, settings: Any) -> Fields:
 
 
 @pytest.mark.parametrize("kind", ["acks", "telemetry", "hello"])
-def test_controllers_may_send_anything(where, kind):
+def test_controllers_may_send_anything(where, kind, monkeypatch):
+    monkeypatch.setattr("water.rates.BURST", 1000)  # more calls at once than a device may make
+    DeviceFeed.objects.create(controller=where.controller, series=where.lateral.system.rain)
     (run,) = runs_of(published(where, ("upper", 1, 2)))
-    now = timezone.now().isoformat()
+    now = timezone.now().replace(minute=0, second=0, microsecond=0).isoformat()
     item: dict[str, dict[str, Any]] = {
         "acks": {"entry": str(run.uid), "status": "started", "duration_s": 60, "volume_m3": 1.5, "reason": ""},
-        "telemetry": {"actuator": "upper", "flow_m3s": 0.2, "pressure_kpa": 100, "level_m": 1},
+        "telemetry": {"actuator": "upper", "flow_m3s": 0.2, "level_m": 1, "series": "rain", "value": 3.5},
         "hello": {"firmware": "1", "capabilities": ["valve"], "clock_offset_s": 1, "applied_revision": 1},
     }
     headers, client = {"Authorization": f"Bearer {key_of(where)}"}, Client()
