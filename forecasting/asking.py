@@ -13,20 +13,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from .drivers import Influences
+from .drivers import YEARS, Influences
 from .kernel.answer import Forecast
 from .kernel.calendars import Calendar
 from .kernel.forecast import forecast_many
 from .kernel.profiles import Profile
-from .kernel.seasons import FIRST_DAYS, MOST_ORIGINS_OF_DAYS
 from .kernel.series import Limits, Refusal
 from .models import Series
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 HOUR = pd.Timedelta(hours=1)
 FINE_DAYS = pd.Timedelta(days=60)
-YEARS = pd.Timedelta(days=FIRST_DAYS + MOST_ORIGINS_OF_DAYS)
-"""A history from which the kernel learns thoroughly."""
 SURE_OF_HOURS = 6.0
 """From so far ahead the hourly forecast is believed wholly, before that in proportion: the last minutes know more."""
 

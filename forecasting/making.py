@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .asking import QUANTILES, Task, answered
-from .drivers import Driver, influences, scheduled
+from .drivers import NATURAL, Driver, influences, scheduled
 from .kernel.answer import Forecast as Answer
 from .kernel.calendars import Calendar
 from .kernel.fallback import PROFILE
@@ -27,8 +27,6 @@ DIGITS = 6
 Histories = Mapping[int, tuple[pd.Series, bool]]
 SCHEDULE = "schedule"
 """The method of what people decide."""
-NATURAL = ("river", "rain", "storage", "eto", "solar")
-"""Kinds that know no holidays: only weather is a reason to learn from years of them."""
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ def of_days(city, make_series, first: str, days: int, **fields) -> list[float]:
 
 
 def test_a_load_falls_round_lunar_new_year_and_comes_back_as_it_did_in_2016_to_2019(city, make_series):
-    # New Year's Day is Tuesday, 17 February 2026. On Saturday the 14th it is three days away: 0.88 of a working day, but
+    # New Year's Day is Tuesday, 17 February 2026. Saturday the 14th, three days away, would be 0.88, but
     # a weekend is 0.8; Saturday the 21st, four days after, is a weekend and 0.8 all the same.
     assert of_days(city, make_series, "2026-02-12", 14) == [
         100, 100, 80, 80, 73.5, 71.5, 71.5, 71.5, 75.5, 80, 80, 88, 94, 100,
