@@ -28,7 +28,7 @@ def victoria(city, make_series, shared_data: Path) -> Series:
     table = pd.read_parquet(path)
     city.time_zone, city.calendar = "Australia/Melbourne", {"country": "AU"}
     city.save()
-    load = make_series("load", step_minutes=30, minimum=0)
+    load: Series = make_series("load", step_minutes=30, minimum=0)
     append(_measured(load, table[table["utc"] > "2012-03"]), synthetic=False)
     return load
 

@@ -25,8 +25,9 @@ def changes(network: Network, horizon: Horizon, answer: Answer) -> float:
         for part in steered(network, kind):
             scale = max(max(abs(at(part.max, s)), abs(at(part.min, s))) for s in range(len(horizon)))
             own = rates[part.name]
-            ways = [(s, step) for s, step in enumerate(horizon.steps) if step.parent is not None and 0 < scale < inf]
-            total += sum(step.probability * abs(own[s] - own[step.parent]) / scale for s, step in ways)
+            ways = [(s, step, step.parent) for s, step in enumerate(horizon.steps) if step.parent is not None]
+            if 0 < scale < inf:
+                total += sum(step.probability * abs(own[s] - own[parent]) / scale for s, step, parent in ways)
     return total
 
 
