@@ -106,3 +106,11 @@ def test_a_task_is_not_delivered_again_while_it_may_still_run():
     for seconds in ("1", "120", "7200"):
         result = load_settings({"HEADGATE_SOLVE_SECONDS": seconds}, code)
         assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("start", ["config.settings", "config.celery", "config.wsgi", "config.frontdoor"])
+def test_linear_algebra_has_one_thread_unless_the_environment_gives_more(start: str):
+    first = "import sys, os, config; assert 'numpy' not in sys.modules"
+    code = f"{first}; import {start}; print(os.environ['OMP_NUM_THREADS'])"
+    said = [load_settings(given, code).stdout.strip() for given in ({}, {"OMP_NUM_THREADS": "2"})]
+    assert said == ["1", "2"]
