@@ -13,6 +13,7 @@ from forecasting.kernel.forecast import Calendar, Forecast, Limits, forecast
 from forecasting.kernel.profiles import Profile, sampled
 
 ZONE = ZoneInfo("Asia/Taipei")
+CALENDAR = Calendar(ZONE, "TW")
 HOUR = pd.Timedelta(hours=1)
 HOURS = (0.0,) * 6 + (0.03, 0.13, 0.25, 0.33, 0.37, 0.4, 0.41, 0.37, 0.33, 0.26, 0.17, 0.08) + (0.0,) * 6
 MONTHS = (0.7, 0.8, 1.0, 1.1, 1.2, 1.2, 1.2, 1.1, 1.0, 0.9, 0.8, 0.7)
@@ -21,13 +22,13 @@ PARK = Profile("solar", month=MONTHS, hour=HOURS, noise=0.25, persistence=0.5)
 
 def measured(start: pd.Timestamp, days: int = 60) -> pd.Series:
     index = pd.date_range(start - pd.Timedelta(days=days), start, freq="1h", inclusive="left").tz_convert("UTC")
-    return pd.Series(sampled(PARK, "park", ZONE, index, 60), index)
+    return pd.Series(sampled(PARK, "park", CALENDAR, index, 60), index)
 
 
 def expected(day: str, at: str = "00:00") -> tuple[Forecast, pd.Series]:
     start = pd.Timestamp(f"{day} {at}", tz=ZONE)
     history = measured(start)
-    answer = forecast(history, 168, step=HOUR, calendar=Calendar(ZONE, "TW"), limits=Limits(0.0, 1.0))
+    answer = forecast(history, 168, step=HOUR, calendar=CALENDAR, limits=Limits(0.0, 1.0))
     return answer, history
 
 
