@@ -22,16 +22,16 @@ from django.utils.translation import gettext_lazy
 from cities.scoping import ADMIN_EDITORS, CityScopedAdmin, ReadOnlyAdmin, cities_of
 
 from .charts import sparkline
-from .models import Alert, Forecast, Observation, Series, unit_label
+from .models import NEWEST_FIRST, Alert, Forecast, Observation, Series, unit_label
 from .readers import is_stale
 from .reports import badge, chart_of, cleaning_table, series_context, synthetic_badge
-from .words import alert_text, method_text
+from .words import alert_text, method_text, rests_on
 
 # What is announced for later is no last value.
 COME = Observation.objects.filter(series=OuterRef("pk"), valid_at__lte=Now())
 LATEST = COME.order_by("-valid_at", "synthetic", "-recorded_at")
 OPEN = Alert.objects.filter(series=OuterRef("pk"), until=None).values("series").annotate(count=Count("pk"))
-NEWEST = Forecast.objects.filter(series=OuterRef("pk")).order_by("-issued_at")
+NEWEST = Forecast.objects.filter(series=OuterRef("pk")).order_by(*NEWEST_FIRST)
 
 
 class CappedPaginator(Paginator):
@@ -158,7 +158,7 @@ class ForecastAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("rests on"))
     def based_on(self, row: Forecast) -> SafeString | str:
-        return synthetic_badge(row.synthetic) or _("measurements")
+        return synthetic_badge(row.synthetic) or rests_on(row)
 
     @admin.display(description=gettext_lazy("method"))
     def made_by(self, row: Forecast) -> str:

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from cities.models import City, Membership
 from cities.scoping import city_or_404, role_in
 
-from .models import Forecast, Lead, Series
+from .models import NEWEST_FIRST, Forecast, Lead, Series
 from .readers import history, is_stale, last_times
 from .scoring import SHOWN_DAYS, Record, daily_records, records
 
@@ -160,7 +160,7 @@ def series_forecast(request: Request, city_key: str, key: str) -> Response:
     asked = _Moment(data=request.query_params)
     asked.is_valid(raise_exception=True)
     before = asked.validated_data.get("issued_before") or timezone.now() + timedelta(seconds=1)
-    found = Forecast.objects.filter(series=series, issued_at__lt=before).order_by("-issued_at").first()
+    found = Forecast.objects.filter(series=series, issued_at__lt=before).order_by(*NEWEST_FIRST).first()
     if found is None:
         raise NotFound
     return Response(ForecastSerializer(found).data)

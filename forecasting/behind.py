@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from .models import Forecast
-from .words import expert_label
+from .words import expert_label, rests_on
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Behind:
     high: float | None
     method: str
     warnings: int
-    synthetic: bool
+    data: str
+    """Whether it rests on measurements, on a published profile or on synthetic values, in words."""
 
 
 def forecasts_behind(ids: Iterable[int]) -> list[Behind]:
@@ -43,7 +44,7 @@ def _behind(row: Forecast) -> Behind:
         _mean(row.quantiles["0.95"]) if "0.95" in row.quantiles else None,
         _method(row),
         len(row.notes),
-        row.synthetic,
+        rests_on(row),
     )
 
 

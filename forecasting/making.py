@@ -22,6 +22,8 @@ FARTHEST_GAP = timedelta(days=14)
 """Beyond this a history says less about today than the published profile does."""
 CLIMATE = "climate"
 """The method of rain: its published climate is what is expected, and no fallback."""
+UNMEASURED = (PROFILE, CLIMATE)
+"""Methods that tell what is usual at that time of the year, not what is coming."""
 DIGITS = 6
 
 Histories = Mapping[int, tuple[pd.Series, bool]]
@@ -123,7 +125,7 @@ def _row(task: Task, answer: Answer, start: pd.Timestamp, asked: Asked) -> Forec
         method=CLIMATE if is_climate else answer.method,
         weights={CLIMATE: 1.0} if is_climate else answer.weights,
         notes=[] if is_climate else [note.as_dict() for note in notes],
-        synthetic=task.synthetic or answer.method == PROFILE,
+        synthetic=task.synthetic,
     )
 
 

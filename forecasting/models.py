@@ -110,6 +110,10 @@ class Observation(models.Model):
         ]
 
 
+NEWEST_FIRST = ("-known_at", "-issued_at")
+"""The order of forecasts: one of an old day that was replayed today is not the newest."""
+
+
 class Forecast(models.Model):
     """What was expected of a series, issued once and never changed."""
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from .alerts import open_alerts
 from .charts import fan_chart, skill_chart
-from .models import Forecast, Lead, Series
+from .models import NEWEST_FIRST, Forecast, Lead, Series
 from .readers import history
 from .scoring import SHOWN_DAYS, Record, daily_records, records
 from .words import alert_text, cleaning_rows, method_text
@@ -25,7 +25,7 @@ CLEANING_TABLE = "forecasting/cleaning.html"
 
 def series_context(series: Series) -> dict[str, Any]:
     """What the page of a series shows above its fields."""
-    newest = Forecast.objects.filter(series=series).order_by("-issued_at").select_related("series__city").first()
+    newest = Forecast.objects.filter(series=series).order_by(*NEWEST_FIRST).select_related("series__city").first()
     known_at = newest.known_at if newest else timezone.now()
     _values, synthetic = history(series, known_at, CHART_DAYS)
     return {

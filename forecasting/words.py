@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from .kernel.series import Rule
+from .making import UNMEASURED
 from .models import Alert, Forecast
 
 RULES = {
@@ -132,6 +133,13 @@ def method_text(weights: Mapping[str, float], method: str = "") -> str:
     ordered = sorted(weights.items(), key=lambda item: -item[1])
     told = [f"{expert_label(name)} {100 * share:.0f} %" for name, share in ordered if share >= 0.005]
     return _(", ").join(told) or expert_label(method)
+
+
+def rests_on(forecast: Forecast) -> str:
+    """What a forecast was made from: values that were invented, a published profile or measurements."""
+    if forecast.synthetic:
+        return _("synthetic")
+    return expert_label(forecast.method) if forecast.method in UNMEASURED else _("measured")
 
 
 def cleaning_rows(forecast: Forecast, zone: tzinfo) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ def _forecast_row(row: Any) -> tuple[str, ...]:
         f"{row.known_at:%m-%d %H:%M}",
         row.method,
         figure(row.warnings),
-        _("synthetic") if row.synthetic else _("measured"),
+        row.data,
     )
 
 

@@ -59,7 +59,7 @@ def measure(city: City, key: str, value: float, hours_ago: Iterator[int] | range
 def test_without_any_history_the_plan_rests_on_the_packs_profiles_and_says_so(tinytown: City) -> None:
     plan = planned(tinytown)
     assert plan.state == State.PUBLISHED, plan.failure
-    assert plan.synthetic
+    assert not plan.synthetic  # nothing was invented
     assert "profile" in notes_of(plan)
 
 

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from forecasting.models import Forecast
+from forecasting.making import UNMEASURED
+from forecasting.models import NEWEST_FIRST, Forecast
 from planning.models import Plan, PlanPart
 from planning.numbers import Numbers
 from planning.reports import in_force
@@ -270,9 +271,10 @@ def _light(plan: Plan | None) -> str:
 
 
 def _rain(turnout: Turnout, at: datetime) -> str:
-    """Rain until this time tomorrow, where a fresh forecast knows of any that matters."""
+    """Rain until this time tomorrow, where a fresh forecast knows of any that matters; what is usual is none."""
     series = turnout.lateral.system.rain
-    newest = Forecast.objects.filter(series=series, issued_at__gt=at - FORECAST_AGE).order_by("-issued_at").first()
+    real = Forecast.objects.filter(series=series, known_at__gt=at - FORECAST_AGE).exclude(method__in=UNMEASURED)
+    newest = real.order_by(*NEWEST_FIRST).first()
     if newest is None:
         return ""
     hours = newest.step / timedelta(hours=1)

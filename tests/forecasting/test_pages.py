@@ -9,16 +9,18 @@ from xml.etree import ElementTree
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.translation import override
 
 from cities.models import City, Membership
 from config.words import compile_all
-from forecasting.admin import CappedPaginator, age_text
+from forecasting.admin import NEWEST, CappedPaginator, age_text
 from forecasting.charts import fan_chart, sparkline
 from forecasting.ingest import Row, ingest
-from forecasting.models import Forecast, Observation
+from forecasting.models import Forecast, Observation, Series
 from forecasting.readers import expected
+from forecasting.reports import series_context
 from forecasting.synthetic import demo_history
 
 PROFILE = {"kind": "cycle", "level": 100, "noise": 0.05}
@@ -193,6 +195,16 @@ def test_the_api_gives_the_newest_forecast_or_404(client, member, make_series, l
     assert len(body["mean"]) == len(body["quantiles"]["0.95"]) >= 24
     make_series("new")
     assert client.get(f"{API}new/forecast/").status_code == 404
+
+
+def test_a_replay_of_an_old_day_is_not_the_newest_forecast(client, member, load):
+    member("engineer")
+    last = Forecast.objects.get(series=load)
+    long_ago = last.known_at - timedelta(days=300)
+    Forecast.objects.create(series=load, known_at=long_ago, start=long_ago, step_minutes=60, mean=[7.0], method="test")
+    assert client.get(f"{API}load/forecast/").json()["id"] == last.pk
+    assert Series.objects.annotate(newest=Subquery(NEWEST.values("pk")[:1])).get(pk=load.pk).newest == last.pk
+    assert series_context(load)["forecast"] == last
 
 
 @pytest.mark.parametrize("path", ["", "load/", "load/history/", "load/forecast/"])

@@ -10,6 +10,7 @@ from forecasting.ingest import Row, ingest
 from forecasting.models import Forecast
 from forecasting.readers import NothingKnown, expected, expected_many, history, latest
 from forecasting.synthetic import demo_history
+from forecasting.words import rests_on
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -141,7 +142,7 @@ def test_a_feed_that_stopped_long_ago_gives_way_to_the_profile(city, make_series
     # 00:00 UTC is 8 in the morning in Taiwan: four hours at 0.5, twelve at 1.5, eight at 0.5; level 100 in 2026.
     assert found.values == pytest.approx([50] * 4 + [150] * 12 + [50] * 8, rel=0.01)
     assert found.notes[0].en.startswith("The last value of Load is 20 days old")
-    assert found.synthetic
+    assert not found.synthetic
 
 
 def test_without_a_history_the_profile_stands_in_and_says_so(city, make_series):
@@ -151,6 +152,18 @@ def test_without_a_history_the_profile_stands_in_and_says_so(city, make_series):
     assert found.low[0] < found.values[0] < found.high[0]
     assert found.notes[0].en == "Load has no measurements: its published profile is used."
     assert Forecast.objects.get().method == "profile"
+    assert rests_on(Forecast.objects.get()) == "published profile"
+
+
+def test_a_city_of_real_feeds_is_not_synthetic_though_its_rain_is_expected_from_the_climate(city, make_series):
+    climate = {"kind": "rain", "wet_days_by_month": [10.0] * 12, "mean_wet_day_mm": 20.0}
+    rain = make_series("rain", step_minutes=60, unit="mm/d", profile=climate)
+    river = make_series("river", unit="m3/s", drivers=["rain"], minimum=0)
+    ingest(city, [*days_of_hours("rain", 30, NOW), *days_of_hours("river", 30, NOW)], now=NOW)
+    found = expected_many([rain, river], *hours_from(NOW), NOW)
+    assert not found[rain.pk].synthetic and not found[river.pk].synthetic
+    row = Forecast.objects.get(series=rain)
+    assert (row.method, rests_on(row)) == ("climate", "published climate")
 
 
 def test_what_nothing_is_known_of_is_named_all_at_once(city, make_series):

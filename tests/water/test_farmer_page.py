@@ -206,6 +206,25 @@ def test_rain_is_told_where_a_fresh_forecast_knows_of_it(where: Fields, path: st
     assert "Rain is expected: about 24 mm" in page(path) or "Rain is expected: about 25 mm" in page(path)
 
 
+@pytest.mark.parametrize("method", ["climate", "profile"])
+def test_what_usually_falls_is_not_told_as_rain_to_come(where: Fields, path: str, method: str) -> None:
+    published(where, ("upper", 1, 2))
+    rain = where.lateral.system.rain
+    Forecast.objects.create(
+        series=rain, known_at=timezone.now(), start=quarter(-1), step_minutes=60, mean=[24.0] * 48, method=method
+    )
+    assert "Rain is expected" not in page(path)
+
+
+def test_a_forecast_replayed_today_for_an_old_day_tells_no_rain(where: Fields, path: str) -> None:
+    published(where, ("upper", 1, 2))
+    rain, long_ago = where.lateral.system.rain, timezone.now() - timedelta(days=1)
+    Forecast.objects.create(
+        series=rain, known_at=long_ago, start=quarter(-24), step_minutes=60, mean=[24.0] * 96, method="test"
+    )
+    assert "Rain is expected" not in page(path)
+
+
 # --- the link ------------------------------------------------------------------------------------------------
 def test_only_a_live_link_opens_anything(where: Fields, path: str) -> None:
     assert Client().get(path).status_code == 200
