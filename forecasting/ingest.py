@@ -73,6 +73,7 @@ class Problem:
     value: object
     expected: str
     reason: Reason
+    line: int = 0
 
     def __str__(self) -> str:
         figures = {"place": self.place, "value": self.value, "expected": self.expected}
@@ -81,13 +82,14 @@ class Problem:
 
 @dataclass
 class Counts:
-    """What became of the rows. `problems` holds the first few of every reason."""
+    """What became of the rows. `problems` holds the first `examples` of every reason."""
 
     new: int = 0
     revised: int = 0
     unchanged: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    examples: int = EXAMPLES
 
     @property
     def refusals(self) -> int:
@@ -96,7 +98,7 @@ class Counts:
     def refuse(self, problem: Problem) -> None:
         before = self.refused.get(problem.reason, 0)
         self.refused[problem.reason] = before + 1
-        if before < EXAMPLES:
+        if before < self.examples:
             self.problems.append(problem)
 
 
@@ -121,13 +123,19 @@ class Measured(NamedTuple):
 
 
 def ingest(
-    city: City, rows: Iterable[Row], *, synthetic: bool = False, strict: bool = False, now: datetime | None = None
+    city: City,
+    rows: Iterable[Row],
+    *,
+    synthetic: bool = False,
+    strict: bool = False,
+    now: datetime | None = None,
+    examples: int = EXAMPLES,
 ) -> Counts:
     """Appends the good rows in one transaction and counts the rest by reason; with `strict` one bad row stops all.
 
     `now` (default: the clock) is the recording time of rows that state none, and the bound of what can have happened.
     """
-    counts, now = Counts(), now or timezone.now()
+    counts, now = Counts(examples=examples), now or timezone.now()
     check = _Check(city, now)
     good = _last_of_each(_checked(check, rows, counts), counts)
     if strict and counts.refused:
@@ -196,7 +204,7 @@ def _checked(check: _Check, rows: Iterable[Row], counts: Counts) -> Iterator[tup
         try:
             yield row, check(row)
         except Refusal as refusal:
-            counts.refuse(Problem(_place(row), refusal.value, refusal.expected, refusal.reason))
+            counts.refuse(Problem(_place(row), refusal.value, refusal.expected, refusal.reason, row.line))
 
 
 def _place(row: Row) -> str:
@@ -304,7 +312,7 @@ def _last_of_each(checked: Iterable[tuple[Row, Measured]], counts: Counts) -> li
             counts.unchanged += 1
         elif earlier is not None:
             expected = _("one value; %(place)s says %(value)g") % {"place": _place(row), "value": measured.value}
-            counts.refuse(Problem(_place(earlier[0]), earlier[1].value, expected, Reason.REPLACED))
+            counts.refuse(Problem(_place(earlier[0]), earlier[1].value, expected, Reason.REPLACED, earlier[0].line))
         last[measured[:3]] = (row, measured)
     return [measured for _row, measured in last.values()]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from forecasting.ingest import Problem as Refusal
@@ -21,14 +21,13 @@ def take_in(controller: Controller, items: Iterable[Telemetry]) -> dict[int, Pro
         set(DeviceFeed.objects.filter(controller=controller).values_list("series__key", flat=True)) if told else set()
     )
     refused = {item.seq: found for item in told if (found := _problems(item, mine))}
-    good = [item for item in told if item.seq not in refused]
-    if not good or not ingest(controller.city, [_row(item) for item in good], strict=True).refused:
-        return refused
-    # One of them at least is bad: each for itself, so that its answer is its own.
-    for item in good:
-        counts = ingest(controller.city, [_row(item)])
-        if counts.refused:
-            refused[item.seq] = _shown(counts.problems)
+    good = dict(enumerate((item for item in told if item.seq not in refused), 1))
+    if good:
+        rows = [_row(item)._replace(line=line) for line, item in good.items()]
+        for found in ingest(controller.city, rows, examples=len(rows)).problems:
+            # Of two readings of one time the later counts; the earlier came in all the same.
+            if found.line and found.reason != Reason.REPLACED:
+                refused[good[found.line].seq] = [_shown(found)]
     return refused
 
 
@@ -46,8 +45,6 @@ def _row(item: Telemetry) -> Row:
     return Row(item.series, item.at, item.value)
 
 
-def _shown(problems: Sequence[Refusal]) -> list[dict[str, Any]]:
-    return [
-        {"place": "at" if found.reason in OF_TIME else "value", "value": found.value, "expected": found.expected}
-        for found in problems
-    ]
+def _shown(found: Refusal) -> dict[str, Any]:
+    place = "at" if found.reason in OF_TIME else "value"
+    return {"place": place, "value": found.value, "expected": found.expected}

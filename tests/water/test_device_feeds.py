@@ -98,6 +98,24 @@ def test_bad_measurements_are_refused_one_by_one_and_cost_no_good_one(where: Fie
     assert sorted(DeviceMessage.objects.values_list("seq", flat=True)) == [1, 9]
 
 
+def test_many_bad_measurements_cost_no_more_questions_than_one(
+    where: Fields, level: Series, django_assert_max_num_queries: Any
+) -> None:
+    token = key_of(where)
+    items = [item(seq, 9.0 if seq % 2 else 1.5, ago=seq + 2) for seq in range(20)]
+    with django_assert_max_num_queries(30):
+        found = post(token, *items)
+    assert [answer["result"] for answer in found] == ["accepted", "refused"] * 10
+    assert {answer["problems"][0]["value"] for answer in found if answer["result"] == "refused"} == {9.0}
+    assert Observation.objects.count() == 10
+
+
+def test_of_two_readings_of_one_time_the_later_counts_and_neither_is_refused(where: Fields, level: Series) -> None:
+    found = post(key_of(where), item(1, 1.5), item(2, 1.6), item(3, 9.0))
+    assert [answer["result"] for answer in found] == ["accepted", "accepted", "refused"]
+    assert [row.value for row in Observation.objects.all()] == [1.6]
+
+
 def test_a_controller_feeds_no_series_of_another_city(where: Fields) -> None:
     other = fields("other")
     foreign = Series.objects.create(city=other.city, key="level", name="Level", unit="m3/s")
