@@ -98,8 +98,7 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "drivers":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
-        mine = Series.objects.filter(city__in=cities_of(request.user)).order_by("key")
-        names = {row.key: f"{row.label} ({row.key})" for row in mine}
+        names = {row.key: f"{row.label} ({row.key})" for row in _possible_drivers(request)}
         told = _("What explains it: weather, schedules. Hold Ctrl to choose several or none.")
         widget = forms.SelectMultiple(attrs={"size": 8})
         return forms.MultipleChoiceField(
@@ -112,6 +111,13 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
         series = self.get_object(request, object_id)
         shown = {**(extra_context or {}), **(series_context(series) if series else {})}
         return super().change_view(request, object_id, form_url, shown)
+
+
+def _possible_drivers(request: HttpRequest) -> QuerySet[Series]:
+    """Those of the city of the series that is shown; for a new one, those of all cities that the person may edit."""
+    mine = Series.objects.filter(city__in=cities_of(request.user, ADMIN_EDITORS)).order_by("key")
+    shown = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
+    return mine.filter(city__in=Series.objects.filter(pk=shown).values("city")) if shown else mine
 
 
 @admin.register(Observation)

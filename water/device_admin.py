@@ -21,7 +21,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cities.scoping import CityScopedAdmin, ReadOnlyAdmin
+from cities.scoping import ADMIN_READERS, CityScopedAdmin, ReadOnlyAdmin, in_cities_of
 
 from .asset_admin import WHAT, WHENCE, AssetAdmin
 from .devices import TooManyKeys, issue_key
@@ -249,13 +249,24 @@ class ValveRunAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return format_html_join("", "<div>{} <strong>{}</strong> {}</div>", lines) or _("no word")
 
 
+class CropFilter(admin.AllValuesFieldListFilter):
+    """Offers the crops of the person's cities; Django's own lists those of every city."""
+
+    def __init__(
+        self, field: Any, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any, field_path: str
+    ) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
+        mine = in_cities_of(CropBlock.objects.order_by("crop"), request.user, ADMIN_READERS)
+        self.lookup_choices = mine.values_list("crop", flat=True).distinct()
+
+
 @admin.register(FieldState)
 class FieldStateAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """How the fields stood at the end of each day: what the plans reckon with."""
 
     city_path = "block__city"
     list_display = ("day", "block", "lacks", "ponding", "applied", "source", "synthetic")
-    list_filter = ("source", "synthetic", "block__crop", "block__turnout__lateral")
+    list_filter = ("source", "synthetic", ("block__crop", CropFilter), "block__turnout__lateral")
     list_select_related = ("block",)
     search_fields = ("block__key", "block__name", "block__name_zh")
     date_hierarchy = "day"

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
+from cities.models import City, Membership
 from forecasting.drivers import Driver, on_steps
 from forecasting.ingest import Row, ingest
-from forecasting.models import Forecast, Observation
+from forecasting.models import Forecast, Observation, Series
 from forecasting.readers import expected
 from forecasting.scoring import score_city
 from forecasting.synthetic import demo_history
@@ -222,12 +224,27 @@ def test_a_driver_must_be_a_series_of_the_city(city, make_series):
 # --- the admin -----------------------------------------------------------------------------------------------
 def test_engineers_choose_drivers_from_the_series_there_are(city, fab, make_series, admin_client):
     make_series("air", profile={"kind": "cycle", "level": 25})
+    other = City.objects.create(key="other", name="Other", latitude=25, longitude=121)
+    Series.objects.create(city=other, key="secret_fab", name="Secret", unit="MW")
     page = f"/admin/forecasting/series/{fab.pk}/change/"
     shown = admin_client.get(page)
     assert '<option value="ramp" selected>Ramp (ramp)</option>' in shown.content.decode()
+    assert "secret_fab" not in shown.content.decode()
     form = {name: value for name, value in shown.context["adminform"].form.initial.items() if value is not None}
     answer = admin_client.post(page, {**form, "profile": "{}", "drivers": ["air", "ramp"]})
     fab.refresh_from_db()
     assert (answer.status_code, fab.drivers) == (302, ["air", "ramp"])
     answer = admin_client.post(page, {**form, "profile": "{}", "drivers": ["fab"]})
     assert "A series cannot drive itself: fab ← fab." in answer.content.decode()
+
+
+def test_a_new_series_is_offered_no_driver_of_a_city_that_one_may_only_read(city, make_series, client):
+    user = User.objects.create_user("reader", is_staff=True)
+    other = City.objects.create(key="other", name="Other", latitude=25, longitude=121)
+    Series.objects.create(city=other, key="own_air", name="Air", unit="degC")
+    make_series("air")
+    Membership.objects.create(user=user, city=city, role="viewer")
+    Membership.objects.create(user=user, city=other, role="engineer")
+    client.force_login(user)
+    shown = client.get("/admin/forecasting/series/add/").content.decode()
+    assert '<option value="own_air">' in shown and '<option value="air">' not in shown
