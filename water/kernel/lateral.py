@@ -20,6 +20,8 @@ ROUNDING = 1e-9
 
 MOST_SUMS = 5000
 """Of different sums of valves' flows, for which it is still worth looking for the fullest."""
+MOST_PAIRS = 250_000
+"""Of sums of valves at different distances, for the same."""
 
 
 class Reason(StrEnum):
@@ -194,6 +196,9 @@ def fullest_m3s(sets_m3s: Sequence[Sequence[float]], limit_m3s: float, max_open:
                 if count < max_open and taken + flow <= limit_m3s + ROUNDING:
                     more = round(taken + flow, 9)
                     fewest[more] = min(fewest.get(more, max_open), count + 1)
+            # With every valve the sums may double.
+            if len(fewest) > MOST_SUMS or len(fewest) * len(sums) > MOST_PAIRS:
+                return limit_m3s
         sums = {total for one in sums for two in fewest if (total := round(one + two, 9)) <= limit_m3s + ROUNDING}
         if len(sums) > MOST_SUMS:
             return limit_m3s

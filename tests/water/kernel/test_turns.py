@@ -290,6 +290,13 @@ def test_the_fullest_set_is_that_of_trying_all(seed: int) -> None:
     assert fullest_m3s([flows], limit, most) == pytest.approx(best)
 
 
+def test_very_many_different_flows_take_no_more_than_the_canal_carries() -> None:
+    # 60 valves of different flows have 2^60 sums: too many to try, so the canal's limit is the bound.
+    flows = [0.01 + 1e-6 * 2**k if k < 15 else 0.013 + 1e-6 * k**2 for k in range(60)]
+    assert fullest_m3s([flows], 1.0, 60) == 1.0
+    assert fullest_m3s([flows[:10]] * 9, 1.0, 10) == 1.0
+
+
 def test_valves_at_different_distances_may_share_the_headgates_water_of_a_slot() -> None:
     # One open at a time: the near one in slots 0 and 1, the far one two slots later, both from the water of slots 0, 1
     near = Valve("near", 0.2, 360.0, latest_slot=1)
