@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.water.small import bus, demand, path, reading, series
 from water.blocks import crop_of, planting
 from water.fields import Standing
 from water.irrigation import add_system
+from water.kernel.sharing import Claim, share_out
 from water.models import (
     Controller,
     ControllerSchedule,
@@ -281,6 +283,18 @@ def test_what_the_turns_cannot_deliver_is_stated(lateral: Lateral):
     assert done.broken_limits == ()
     assert delivered <= 2 * 17_280
     assert delivered + missing + done.result["left_m3"] == pytest.approx(86_400)
+
+
+@pytest.mark.parametrize("lost_m3", [100.0, -100.0])
+def test_water_that_is_lost_or_given_twice_breaks_the_turns(
+    lateral: Lateral, monkeypatch: pytest.MonkeyPatch, lost_m3: float
+):
+    (work,) = follow_ups(a_plan(lateral, tomorrow()))
+    shared = share_out([Claim(**claim) for claim in work.input["claims"]], work.input["water_m3"])
+    wrong = replace(shared, left_m3=shared.left_m3 - lost_m3)
+    monkeypatch.setattr("water.turns.share_out", lambda _claims, _water_m3: wrong)
+    (broken,) = run(work.input).broken_limits
+    assert "4320 m3 delivered" in broken and "not the 4320 m3 of the day" in broken
 
 
 def test_a_turnout_whose_fields_want_nothing_takes_no_part(lateral: Lateral):
