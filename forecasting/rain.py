@@ -26,6 +26,8 @@ class RainPaths:
 
     mm: np.ndarray
     source: str
+    synthetic: bool = False
+    """Whether any of the history is invented."""
 
 
 def rain_paths(series: Series, days: Sequence[date], known_at: datetime, count: int) -> RainPaths | None:
@@ -33,11 +35,11 @@ def rain_paths(series: Series, days: Sequence[date], known_at: datetime, count: 
 
     The same days get the same courses, so that two plans of a morning differ by what was learnt in between alone.
     """
-    measured, _synthetic = history(series, known_at, YEARS * 365.25)
+    measured, synthetic = history(series, known_at, YEARS * 365.25)
     by_day = _by_day(measured, series.city.zone)
     found = spells(by_day, days[0], len(days), count, seed=days[0].toordinal())
     if found is not None:
-        return RainPaths(found, HISTORY)
+        return RainPaths(found, HISTORY, synthetic)
     if series.profile.get("kind") != "rain":
         return None
     profile, zone = Profile.from_dict(series.profile), series.city.zone

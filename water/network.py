@@ -105,6 +105,7 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
     reading = replace(reading, rain=_rain(reading, rows.systems), basis=settings.HEADGATE_IRRIGATION_DEMAND)
     sheet = Sheet()
     _write(sheet, reading, rows)
+    sheet.synthetic |= any(paths.synthetic for paths in reading.rain.values())
     extra = {"policy": policy.key, "turnouts": sheet.turnouts, "irrigation": _irrigation(sheet, reading)}
     return sheet.share(reading, extra)
 

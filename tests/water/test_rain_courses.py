@@ -95,11 +95,22 @@ def test_with_years_of_history_courses_are_days_that_followed_one_another(rain: 
     found = rain_paths(rain, WEEK, noon(TODAY), 50)
     assert found is not None and found.source == HISTORY
     assert (np.diff(found.mm, axis=1) == 1).all()
+    assert not found.synthetic
     # what was recorded later is not known
     earlier = rain_paths(rain, WEEK, noon(date(2023, 1, 1)), 50)
     assert earlier is not None and earlier.source == CLIMATE
 
 
+@pytest.mark.django_db
+def test_courses_of_an_invented_history_say_so(rain: Series):
+    days = [date(year, 6, 1) + timedelta(days=k) for year in range(2022, 2026) for k in range(60)]
+    rows = [Row("rain", datetime.combine(day, time(), ZONE), 1.0, noon(day)) for day in days]
+    ingest(rain.city, rows, synthetic=True)
+    found = rain_paths(rain, WEEK, noon(TODAY), 5)
+    assert found is not None and (found.source, found.synthetic) == (HISTORY, True)
+
+
+@pytest.mark.django_db
 def test_the_same_days_get_the_same_courses(rain: Series):
     one, two = (rain_paths(rain, WEEK, noon(TODAY), 20) for _ in range(2))
     assert one is not None and two is not None and (one.mm == two.mm).all()
