@@ -8,8 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from forecasting.models import Series
 
-CONTROLLER = "water.Controller"
-
 
 class DeviceKey(models.Model):
     """A controller's bearer key: only a prefix and a hash are kept. Two may live at once, for rotation."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from django.utils.translation import gettext as _
 
 from cities.models import City, policy_in_force
 from forecasting.kernel import scenarios
@@ -52,7 +53,7 @@ def river_paths(plan: Plan, count: int, seed: int = 0) -> dict[str, np.ndarray]:
     rows = {row.series_id: row for row in Forecast.objects.filter(pk__in=plan.snapshot["forecasts"])}
     gone = [river.key for river in rivers if river.flow_id not in rows]
     if gone or not rivers:
-        raise ValueError("no forecast is stored of " + (", ".join(gone) or "any river"))
+        raise ValueError(_("No forecast is stored of: %(rivers)s.") % {"rivers": ", ".join(gone) or _("any river")})
     known_at = datetime.fromisoformat(plan.snapshot["known_at"])
     places = np.random.default_rng(seed).permutation(count)
     flows = {river.key: _on_steps(rows[river.flow_id], horizon, places) for river in rivers}

@@ -151,7 +151,7 @@ def test_a_plans_tree_is_written_and_solved_by_command(plan: Plan, tmp_path: Pat
 
 def test_a_tree_needs_a_plan_and_its_forecasts(plan: Plan, tmp_path: Path):
     Forecast.objects.all().delete()
-    with pytest.raises(CommandError, match="no forecast is stored of north"):
+    with pytest.raises(CommandError, match="No forecast is stored of: north"):
         call_command("treecase", "small", out=str(tmp_path / "tree.json"))
     with pytest.raises(CommandError, match="no plan yet"):
         call_command("treecase", "elsewhere", out=str(tmp_path / "tree.json"))

@@ -51,5 +51,5 @@ class Command(BaseCommand):
 def _branch(text: str) -> tuple[int, int]:
     step, _colon, children = text.partition(":")
     if not (step.isdecimal() and children.isdecimal() and int(children) > 0):
-        raise ArgumentTypeError(f"{text!r}, expected STEP:CHILDREN such as 96:3")
+        raise ArgumentTypeError(_("%(given)r, expected STEP:CHILDREN such as 96:3") % {"given": text})
     return int(step), int(children)
