@@ -24,10 +24,10 @@ def take_in(controller: Controller, items: Iterable[Telemetry]) -> dict[int, Pro
     good = dict(enumerate((item for item in told if item.seq not in refused), 1))
     if good:
         rows = [_row(item)._replace(line=line) for line, item in good.items()]
-        for found in ingest(controller.city, rows, examples=len(rows)).problems:
+        for problem in ingest(controller.city, rows, examples=len(rows)).problems:
             # Of two readings of one time the later counts; the earlier came in all the same.
-            if found.line and found.reason != Reason.REPLACED:
-                refused[good[found.line].seq] = [_shown(found)]
+            if problem.line and problem.reason != Reason.REPLACED:
+                refused[good[problem.line].seq] = [_shown(problem)]
     return refused
 
 

@@ -181,4 +181,11 @@ def test_the_states_of_fields_can_be_read_and_not_changed(where: Fields) -> None
     page = client.get("/admin/water/fieldstate/").content.decode()
     assert "12.3" in page and "7.5" in page
     assert client.get("/admin/water/fieldstate/add/").status_code == 403
-    assert "12.3" not in engineer_of(fields("other").city).get("/admin/water/fieldstate/").content.decode()
+    elsewhere = fields("other")
+    for crop in ("taro", "banana"):
+        CropBlock.objects.create(city=elsewhere.city, key=crop, name=crop, turnout=elsewhere.upper, crop=crop,
+                                 area_ha=1, planted="01-01")  # fmt: skip
+    page = client.get("/admin/water/fieldstate/?block__crop=guava").content.decode()
+    assert "block__crop=rice" in page and "taro" not in page
+    foreign = engineer_of(elsewhere.city).get("/admin/water/fieldstate/").content.decode()
+    assert "12.3" not in foreign and "block__crop=taro" in foreign
