@@ -8,8 +8,10 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from .messages import run_statuses
-from .models import DeviceMessage, ValveRun
+from django.db.models import Q, QuerySet
+
+from .messages import acks_of, run_statuses
+from .models import ValveRun
 
 NO_WORD = ("", "received", "started", "cancelled", "superseded")
 """What a controller may say of a run without telling whether its water flowed; a run that stands is then believed."""
@@ -24,14 +26,13 @@ class Delivery:
 
 
 def deliveries(
-    turnouts: Sequence[int], since: datetime, until: datetime, zone: ZoneInfo
+    turnouts: Sequence[int], since: datetime, until: datetime, zone: ZoneInfo, known_at: datetime
 ) -> dict[tuple[int, date], Delivery]:
-    """By turnout id and local day, what flowed from `since` to `until`; a run under way counts with its past part."""
-    rows = ValveRun.objects.filter(
-        turnout__in=turnouts, status=ValveRun.Status.SCHEDULED, start__lt=until, end__gt=since
-    )
-    runs = list(rows)
-    said = _said([run.uid for run in runs])
+    """By turnout id and local day, what flowed from `since` to `until` as known at a moment; a run under way counts
+    with its past part.
+    """
+    runs = list(runs_known(turnouts, known_at).filter(start__lt=until, end__gt=since))
+    said = _said([run.uid for run in runs], known_at)
     found: dict[tuple[int, date], Delivery] = {}
     for run in runs:
         reported = said.get(run.uid)
@@ -41,6 +42,15 @@ def deliveries(
             measured = before.measured and reported is not None
             found[run.turnout_id, day] = Delivery(before.m3 + whole * share, measured)
     return found
+
+
+def runs_known(turnouts: Iterable[int], known_at: datetime) -> QuerySet[ValveRun]:
+    """The runs that were to happen by what was known: of plans published by then, and cancelled no sooner.
+
+    When a run was cancelled is not kept; it is when its plan ended.
+    """
+    stood = Q(status=ValveRun.Status.SCHEDULED) | Q(plan__ended_at__gt=known_at)
+    return ValveRun.objects.filter(stood, turnout__in=turnouts, plan__published_at__lte=known_at)
 
 
 @dataclass(frozen=True)
@@ -60,9 +70,9 @@ class _Report:
         return run.volume_m3 * min(1.0, self.duration_s / (run.end - run.start).total_seconds())
 
 
-def _said(uids: Iterable[UUID]) -> dict[UUID, _Report]:
-    statuses = {uid: status for uid, status in run_statuses(uids).items() if status not in NO_WORD}
-    acks = DeviceMessage.objects.filter(kind=DeviceMessage.Kind.ACK, run_uid__in=list(statuses)).order_by("at", "pk")
+def _said(uids: Iterable[UUID], known_at: datetime) -> dict[UUID, _Report]:
+    statuses = {uid: status for uid, status in run_statuses(uids, known_at).items() if status not in NO_WORD}
+    acks = acks_of(statuses, known_at).order_by("at", "pk")
     figures: dict[UUID, dict[str, float]] = {}
     for uid, data in acks.values_list("run_uid", "data"):
         # Controllers count a run's water up, so the last figure of each kind is the whole.

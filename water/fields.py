@@ -20,9 +20,9 @@ from forecasting.readers import histories
 from planning.models import Plan
 
 from .blocks import crop_of, kernel_block, planting
-from .deliveries import Delivery, deliveries
+from .deliveries import Delivery, deliveries, runs_known
 from .kernel.fields import Block, Weather, after, first_state, gross_km3, need_mm
-from .models import CropBlock, FieldState, IrrigationSystem, Lateral, Turnout, ValveRun
+from .models import CropBlock, FieldState, IrrigationSystem, Lateral, Turnout
 
 SPIN_UP_DAYS = 30
 """A field without a stored state of this age is taken to have stood at the kernel's first state so long ago, and to
@@ -122,8 +122,8 @@ def standing(fields: Sequence[Field], day: date, until: datetime, known_at: date
         return found
     zone = fields[0].system.city.zone
     turnouts = {entry.turnout.pk: entry.turnout.key for entry in fields}
-    got = deliveries(list(turnouts), datetime.combine(day, time(), zone), until, zone)
-    runs = ValveRun.objects.filter(turnout__in=turnouts, status=ValveRun.Status.SCHEDULED, start__lt=until)
+    got = deliveries(list(turnouts), datetime.combine(day, time(), zone), until, zone, known_at)
+    runs = runs_known(turnouts, known_at).filter(start__lt=until)
     last = dict(runs.values_list("turnout").annotate(at=Max("start")))
     return replace(
         found,
@@ -162,7 +162,7 @@ class _Walk:
     """The fields of one system from their last stored states to the day before `until`."""
 
     def __init__(self, fields: Sequence[Field], until: date, known_at: datetime) -> None:
-        self.fields, self.until = fields, until
+        self.fields, self.until, self.known_at = fields, until, known_at
         self.system = fields[0].system
         self.skies = Skies.of(self.system, known_at)
         self.states: dict[str, float] = {}
@@ -179,8 +179,8 @@ class _Walk:
             return
         zone = self.system.city.zone
         begin, end = datetime.combine(day, time(), zone), datetime.combine(self.until, time(), zone)
-        got = deliveries([entry.turnout.pk for entry in self.fields], begin, end, zone)
-        covered = _days_with_a_plan(self.system.city, day, self.until)
+        got = deliveries([entry.turnout.pk for entry in self.fields], begin, end, zone, self.known_at)
+        covered = _days_with_a_plan(self.system.city, day, self.until, self.known_at)
         while day < self.until:
             today = [entry for entry in self.fields if self.since[entry.row.key] <= day]
             yield [found for group in _by_turnout(today) for found in self._step(group, day, got, day in covered)]
@@ -267,14 +267,16 @@ def _by_day(values: pd.Series, zone: ZoneInfo) -> dict[date, float]:
     return {day: sum(amounts) / len(amounts) for day, amounts in found.items()}
 
 
-def _days_with_a_plan(city: City, first: date, until: date) -> set[date]:
-    """Local days of [first, until) in which a plan was in force: what its runs did not bring was not brought."""
+def _days_with_a_plan(city: City, first: date, until: date, known_at: datetime) -> set[date]:
+    """Local days of [first, until) in which a plan was in force, as known at a moment: what its runs did not bring was
+    not brought.
+    """
     begin, end = (datetime.combine(day, time(), city.zone) for day in (first, until))
-    plans = Plan.objects.filter(city=city, published_at__lt=end, valid_until__gt=begin)
+    plans = Plan.objects.filter(city=city, published_at__lt=end, published_at__lte=known_at, valid_until__gt=begin)
     covered = set()
     for published_at, ended_at, valid_until in plans.values_list("published_at", "ended_at", "valid_until"):
         day = max(first, timezone.localtime(published_at, city.zone).date())
-        last = min(valid_until, ended_at or valid_until)
+        last = valid_until if ended_at is None or ended_at > known_at else min(valid_until, ended_at)
         while day < until and datetime.combine(day, time(), city.zone) < last:
             covered.add(day)
             day += timedelta(days=1)

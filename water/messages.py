@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.db.models import QuerySet
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -115,10 +116,16 @@ def _new_measurements(items: Sequence[Item], known: set[int]) -> list[Telemetry]
     return [found[seq] for seq in sorted(found)]
 
 
-def run_statuses(uids: Iterable[UUID]) -> dict[UUID, str]:
+def acks_of(uids: Iterable[UUID], known_at: datetime | None = None) -> QuerySet[DeviceMessage]:
+    """What controllers said of runs, as received by `known_at` (default: by now)."""
+    acks = DeviceMessage.objects.filter(kind=DeviceMessage.Kind.ACK, run_uid__in=list(uids))
+    return acks if known_at is None else acks.filter(received_at__lte=known_at)
+
+
+def run_statuses(uids: Iterable[UUID], known_at: datetime | None = None) -> dict[UUID, str]:
     """How far runs have come by what their controllers said. A run without a word has no entry."""
     said: dict[UUID, set[str]] = {}
-    acks = DeviceMessage.objects.filter(kind=DeviceMessage.Kind.ACK, run_uid__in=list(uids))
+    acks = acks_of(uids, known_at)
     for uid, status in acks.values_list("run_uid", "status"):
         if uid is not None:
             said.setdefault(uid, set()).add(status)

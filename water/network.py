@@ -101,7 +101,7 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
     except NothingKnown as error:
         raise InputsMissing(str(error)) from error
     policy = policy_in_force(city)
-    reading = Reading(city, horizon, known_at, expected, policy, in_force(city, horizon.start))
+    reading = Reading(city, horizon, known_at, expected, policy, in_force(city, horizon.start, known_at))
     reading = replace(reading, rain=_rain(reading, rows.systems), basis=settings.HEADGATE_IRRIGATION_DEMAND)
     sheet = Sheet()
     _write(sheet, reading, rows)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict
 
+from django.db.models import Q
+
 from cities.models import City
 from forecasting.rain import RainPaths
 from planning import sheet
@@ -70,9 +72,11 @@ class Sheet(sheet.Sheet):
     """By lateral a `Spread` (kernel/ensembles.py) of what it asks for; the plan counts on `planned`, by day."""
 
 
-def in_force(city: City, at: datetime) -> Before:
-    """What the city's published plan has its links and stores do at a moment, if it reaches that far."""
-    plan = Plan.objects.select_related("city").filter(city=city, state=Plan.State.PUBLISHED).first()
+def in_force(city: City, at: datetime, known_at: datetime) -> Before:
+    """What the plan that was in force at `known_at` has its links and stores do at a moment, if it reaches that far."""
+    stood = Q(ended_at=None) | Q(ended_at__gt=known_at)
+    plans = Plan.objects.select_related("city").filter(stood, city=city, published_at__lte=known_at)
+    plan = plans.order_by("published_at").last()
     if plan is None or not plan.result:
         return Before()
     ends = [step.end for step in horizon_of(plan).steps]

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from cities.models import City
 from forecasting.ingest import Row, ingest
@@ -99,11 +100,13 @@ def a_run(
     )  # fmt: skip
 
 
-def said(run: ValveRun, status: str, **data: float) -> None:
-    DeviceMessage.objects.create(
+def said(run: ValveRun, status: str, *, late_hours: float = 0.0, **data: float) -> None:
+    """A report of the end of a run, received then or later."""
+    message = DeviceMessage.objects.create(
         controller=run.turnout.controller, kind="ack", seq=DeviceMessage.objects.count(), run_uid=run.uid,
         status=status, at=run.end, data=data,
     )  # fmt: skip
+    DeviceMessage.objects.filter(pk=message.pk).update(received_at=run.end + timedelta(hours=late_hours))
 
 
 def fields(turnout: Turnout) -> list[Field]:
@@ -117,7 +120,7 @@ def depletion(turnout: Turnout, day: date) -> float:
 
 # --- what came -----------------------------------------------------------------------------------------------
 def got(turnout: Turnout, until: datetime) -> dict[date, tuple[float, bool]]:
-    found = deliveries([turnout.pk], moment(JUNE), until, ZONE)
+    found = deliveries([turnout.pk], moment(JUNE), until, ZONE, timezone.now())
     return {day: (round(delivery.m3, 6), delivery.measured) for (_, day), delivery in found.items()}
 
 
@@ -152,6 +155,37 @@ def test_a_run_past_midnight_belongs_to_both_days_and_one_under_way_counts_with_
     a_run(a_plan(turnout, moment(JUNE)), turnout, moment(JUNE, 23), 90.0, hours=3.0)
     assert got(turnout, moment(after(1), 12)) == {JUNE: (30.0, False), after(1): (60.0, False)}
     assert got(turnout, moment(after(1), 1)) == {JUNE: (30.0, False), after(1): (30.0, False)}
+
+
+def known(turnout: Turnout, known_at: datetime) -> dict[date, tuple[float, bool]]:
+    found = deliveries([turnout.pk], moment(JUNE), moment(after(1)), ZONE, known_at)
+    return {day: (round(delivery.m3, 6), delivery.measured) for (_, day), delivery in found.items()}
+
+
+def test_a_report_that_came_later_was_not_known(turnout: Turnout):
+    run = a_run(a_plan(turnout, moment(JUNE)), turnout, moment(JUNE, 6), 100.0)
+    said(run, "partial", volume_m3=40.0, late_hours=5.0)
+    assert known(turnout, moment(JUNE, 11)) == {JUNE: (100.0, False)}
+    assert known(turnout, moment(JUNE, 12)) == {JUNE: (40.0, True)}
+
+
+def test_what_a_later_plan_cancelled_or_brought_was_not_known(turnout: Turnout):
+    first = a_plan(turnout, moment(JUNE))
+    a_run(first, turnout, moment(JUNE, 9), 100.0, status=ValveRun.Status.CANCELLED)
+    Plan.objects.filter(pk=first.pk).update(state=Plan.State.SUPERSEDED, ended_at=moment(JUNE, 8))
+    a_run(a_plan(turnout, moment(JUNE, 8)), turnout, moment(JUNE, 10), 70.0)
+    assert known(turnout, moment(JUNE, 7)) == {JUNE: (100.0, False)}
+    assert known(turnout, moment(JUNE, 8)) == {JUNE: (70.0, False)}
+
+
+def test_a_replay_walks_the_fields_without_plans_that_came_later(turnout: Turnout):
+    stored(turnout, after(-1), ALLOWED)
+    weather(turnout, JUNE, 1)
+    late = a_plan(turnout, moment(JUNE))
+    assert depletion(turnout, after(1)) == pytest.approx(ALLOWED + USE)
+    # known only once the day was over: before, the day counts as one that brought what was needed
+    Plan.objects.filter(pk=late.pk).update(published_at=moment(after(1), 12))
+    assert depletion(turnout, after(1)) == pytest.approx(ALLOWED)
 
 
 # --- from day to day -----------------------------------------------------------------------------------------

@@ -151,8 +151,16 @@ def test_a_moment_outside_the_plan_in_force_knows_nothing_of_it(db: None):
         start=start,
         horizon=[[3, 1.0]],
         valid_until=start + timedelta(hours=3),
+        published_at=start,
         result=result,
     )
     # at the start of the second hour: its rate, and the level that the first hour left
-    assert in_force(city, start + timedelta(hours=1)) == Before({"canal.main": 2.0}, {"tank.homes": 7.0})
-    assert in_force(city, start + timedelta(hours=5)) == Before()
+    an_hour, five_hours = start + timedelta(hours=1), start + timedelta(hours=5)
+    before = Before({"canal.main": 2.0}, {"tank.homes": 7.0})
+    assert in_force(city, an_hour, an_hour) == before
+    assert in_force(city, five_hours, five_hours) == Before()
+    # what was published or withdrawn later was not known
+    assert in_force(city, an_hour, start - timedelta(hours=1)) == Before()
+    Plan.objects.update(state=Plan.State.WITHDRAWN, ended_at=five_hours)
+    assert in_force(city, an_hour, an_hour) == before
+    assert in_force(city, an_hour, five_hours) == Before()
