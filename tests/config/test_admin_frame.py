@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
+
+from cities.models import City, Membership
 
 pytestmark = pytest.mark.django_db
 
@@ -18,3 +21,24 @@ def test_the_frame_names_the_product_and_offers_the_other_language(client: Clien
     page = client.get("/admin/").content.decode()
     assert 'lang="zh-hant"' in page
     assert ">English</button>" in page
+
+
+@pytest.mark.parametrize(
+    ("zones", "expected"),
+    [
+        ({"a": "Asia/Taipei", "b": "Asia/Taipei"}, "Times: Asia/Taipei"),
+        ({"a": "Asia/Taipei", "b": "Europe/Madrid"}, "Times: UTC"),
+        ({"a": "Asia/Nowhere"}, "Times: UTC"),
+    ],
+)
+def test_the_frame_says_the_zone_that_the_persons_cities_share(
+    client: Client, zones: dict[str, str], expected: str
+) -> None:
+    user = User.objects.create_user("someone", is_staff=True)
+    City.objects.create(key="foreign", name="Foreign", time_zone="America/Lima", latitude=0, longitude=0)
+    for key, zone in zones.items():
+        city = City.objects.create(key=key, name=key, time_zone=zone, latitude=0, longitude=0)
+        Membership.objects.create(user=user, city=city, role=Membership.Role.ENGINEER)
+    client.force_login(user)
+    assert expected in client.get("/admin/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert timezone.get_current_timezone_name() == "UTC"
