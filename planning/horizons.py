@@ -13,6 +13,8 @@ QUARTER = timedelta(minutes=15)
 WEEK = ((96, 0.25), (144, 1.0))
 FARTHEST_AHEAD = timedelta(days=14)
 """A plan needs forecasts that mean something at its start."""
+STILL_NOW = timedelta(hours=1)
+"""A plan that starts longer before its request than this is a replay: it looks at what has already happened."""
 LONGEST_AGO = timedelta(days=3653)
 """Ten years: before that no tariff or calendar of a city pack is meant."""
 
@@ -28,8 +30,15 @@ def week_end(start: datetime) -> datetime:
     return start + timedelta(hours=sum(count * hours for count, hours in WEEK))
 
 
+def is_replay(start: datetime, requested_at: datetime) -> bool:
+    """Whether a plan only shows what could have been. None is ever published: its first hours, on which all others
+    rest, were never done. What counts is when it was asked for, not how long it waited for a person since.
+    """
+    return requested_at - start > STILL_NOW
+
+
 def start_problem(start: datetime, now: datetime) -> str:
-    """Why no plan can begin then, for people; "" where one can. A past week is a replay with what was known then."""
+    """Why no plan can begin then, for people; "" where one can. A past start is a replay with what was known then."""
     if start - now > FARTHEST_AHEAD:
         return _("more than %(days)d days ahead, where forecasts say nothing") % {"days": FARTHEST_AHEAD.days}
     if now - start > LONGEST_AGO:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from cities.models import City
 
-from .horizons import WEEK, next_quarter, week_end
+from .horizons import WEEK, is_replay, next_quarter, week_end
 from .kernel.outcome import Status
 from .models import Plan, PlanEvent, PlanPart
 from .refusals import Busy, LostLease, Refused
@@ -165,13 +165,15 @@ def approve(plan: Plan, by: Person = None, note: str = "") -> None:
 def publish(plan: Plan, by: Person = None) -> None:
     """Puts an approved plan in force, with the documents of every sector, in one transaction.
 
-    Refused for a plan that broke a limit or has run out; then the plan in force stays in force.
+    Refused for a plan that broke a limit, has run out or is a replay; then the plan in force stays in force.
     """
     now = timezone.now()
     if plan.broken_limits or plan.parts.exclude(state=PlanPart.State.DONE).exists():
         raise Refused(_("A plan that did not pass verification cannot be published."))
     if plan.valid_until <= now:
         raise Refused(_("The plan has run out: its week is over."))
+    if is_replay(plan.start, plan.requested_at):
+        raise Refused(_replay())
     with transaction.atomic():
         # Two engineers who publish at once take their turn here; the second then supersedes the first.
         City.objects.select_for_update().get(pk=plan.city_id)
@@ -303,17 +305,9 @@ def _missing(plan: Plan) -> dict[str, Any]:
 
 def _publish_unasked(plan: Plan) -> None:
     """Publishes without a person, but never over a plan that was asked for later, and none by rule over any plan."""
-    newer = Plan.objects.filter(city_id=plan.city_id, state=State.PUBLISHED, requested_at__gt=plan.requested_at)
-    if newer.exists():
-        _record(plan, "left as proposed", None, _("A plan that was requested later is already in force."))
-        return
-    if plan.status == Status.FALLBACK and Plan.objects.filter(city_id=plan.city_id, state=State.PUBLISHED).exists():
-        _record(
-            plan,
-            "left as proposed",
-            None,
-            _("A rule made it, not a search: a person decides whether it replaces the plan in force."),
-        )
+    why_not = _why_a_person_decides(plan)
+    if why_not:
+        _record(plan, "left as proposed", None, why_not)
         return
     try:
         with transaction.atomic():
@@ -325,6 +319,22 @@ def _publish_unasked(plan: Plan) -> None:
         log.exception("Plan %s could not publish itself", plan.pk)
         plan.refresh_from_db()
         _record(plan, "left as proposed", None, str(error))
+
+
+def _why_a_person_decides(plan: Plan) -> str:
+    """Why a plan that was asked to publish itself does not; "" where it may."""
+    if is_replay(plan.start, plan.requested_at):
+        return _replay()
+    in_force = Plan.objects.filter(city_id=plan.city_id, state=State.PUBLISHED)
+    if in_force.filter(requested_at__gt=plan.requested_at).exists():
+        return _("A plan that was requested later is already in force.")
+    if plan.status == Status.FALLBACK and in_force.exists():
+        return _("A rule made it, not a search: a person decides whether it replaces the plan in force.")
+    return ""
+
+
+def _replay() -> str:
+    return _("It is a replay: it starts more than an hour before it was asked for, and is never published.")
 
 
 def _free_plan(plan: Plan, now: datetime) -> int:

@@ -15,6 +15,7 @@ from django.utils.translation import override
 
 from cities.models import City
 from planning import lifecycle, snapshot
+from planning.horizons import next_quarter
 from planning.kernel.solve import solve
 from planning.lifecycle import LostLease, Refused
 from planning.models import Plan, PlanPart
@@ -139,6 +140,29 @@ def test_a_plan_whose_week_is_over_cannot_be_published(city: City, toy_sector: B
     plan.refresh_from_db()
     with pytest.raises(Refused):
         lifecycle.publish(plan)
+
+
+def test_a_replay_is_published_neither_by_itself_nor_by_a_person(city: City, toy_sector: Behaviour) -> None:
+    before = published(city)
+    start = next_quarter(timezone.now()) - timedelta(hours=2)
+    plan = run_here(lifecycle.request(city, start=start, publish=True))
+    assert plan.state == State.PROPOSED
+    last = plan.events.last()
+    assert last is not None and "replay" in last.note
+    lifecycle.approve(plan)
+    with pytest.raises(Refused, match="replay"):
+        lifecycle.publish(plan)
+    assert in_force(city).plan == before
+
+
+def test_a_plan_that_waited_long_for_a_person_can_still_be_published(city: City, toy_sector: Behaviour) -> None:
+    plan = proposed(city)
+    long_ago = timedelta(days=2)
+    Plan.objects.update(start=plan.start - long_ago, requested_at=plan.requested_at - long_ago)
+    plan.refresh_from_db()
+    lifecycle.approve(plan)
+    lifecycle.publish(plan)
+    assert plan.state == State.PUBLISHED
 
 
 def test_only_one_of_two_workers_claims_a_plan(city: City) -> None:

@@ -18,6 +18,7 @@ from cities.models import City
 from planning import lifecycle, outbox
 from planning.horizons import next_quarter
 from planning.models import Plan, PlanEvent
+from planning.reports import in_force
 from planning.run import run, run_here
 from planning.sectors import FollowUp
 from tests.worlds.toy import Behaviour
@@ -95,6 +96,16 @@ def test_a_week_that_is_over_is_replayed_and_not_published(
     heard = capsys.readouterr()
     assert json.loads(heard.out) == plan.result
     assert "replay" in heard.err
+
+
+def test_a_start_some_days_ago_is_a_replay_that_leaves_the_plan_in_force_alone(
+    city: City, toy_sector: Behaviour, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = run_here(lifecycle.request(city, publish=True))
+    call_command("plan", "toytown", start=next_quarter(timezone.now() - timedelta(days=3)).isoformat())
+    assert in_force(city).plan == before
+    assert Plan.objects.exclude(pk=before.pk).get().state == State.PROPOSED
+    assert "replay" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

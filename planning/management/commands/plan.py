@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from cities.models import City
 from cities.output import check_target, write_whole
 from planning import lifecycle
-from planning.horizons import start_problem, week_end
+from planning.horizons import is_replay, start_problem
 from planning.interrupts import interruptible
 from planning.kernel.outcome import Progress as News
 from planning.models import Plan
@@ -34,6 +34,11 @@ from planning.summary import failure
 NO_PLAN, INTERRUPTED = 3, 130
 """Exit codes of a city without a new plan in force, and of Ctrl-C."""
 
+START_HELP = (
+    "ISO 8601 time with offset; default: the next full quarter hour; more than an hour ago: a replay with what was "
+    "known then, never published"
+)
+
 
 class Command(BaseCommand):
     help = "Forecasts, solves, verifies and publishes the coming week of a city, and prints the plan."
@@ -42,7 +47,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("city", help="key of a loaded city, such as kaohsiung")
-        parser.add_argument("--start", help="ISO 8601 time with offset; default: the next full quarter hour")
+        parser.add_argument("--start", help=START_HELP)
         parser.add_argument("--json", metavar="FILE", help='also write the answer as JSON ("-" for standard output)')
         parser.add_argument("--propose-only", action="store_true", help="leave the plan for an engineer to approve")
 
@@ -51,12 +56,12 @@ class Command(BaseCommand):
         target = None if options["json"] in (None, "-") else Path(options["json"])
         if target:
             check_target(target)
-        is_replay = start is not None and week_end(start) <= timezone.now()
-        if is_replay:
-            self.stderr.write(_("That week is over: its plan is a replay, and is not published."))
+        replay = start is not None and is_replay(start, timezone.now())
+        if replay:
+            self.stderr.write(_("It starts more than an hour ago: this is a replay, and is not published."))
         with _quiet(lifecycle.log), interruptible():
             try:
-                plan = self._made(city, start, publish=not (options["propose_only"] or is_replay))
+                plan = self._made(city, start, publish=not (options["propose_only"] or replay))
                 self._tell(plan, options["json"])
             except KeyboardInterrupt as interrupt:
                 code = getattr(interrupt, "returncode", INTERRUPTED)
