@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, tzinfo
 
 
 class Figure(str):
-    """A number as people read it, which a spreadsheet can still count with.
+    """A number as people read it, which a spreadsheet can still count with unless it is infinite or none.
 
     A plain text everywhere else, so tables need not know it. `value` is the number and `form` its spreadsheet format.
     """
@@ -16,22 +17,19 @@ class Figure(str):
 
 
 def figure(value: float, digits: int = 0) -> Figure:
-    """1234.5 → "1,234.5" (with one digit); what rounds to nothing has no sign."""
-    text = f"{value:,.{digits}f}"
-    return _made(text.removeprefix("-") if _is_zero(text) else text, value, "#,##0" + _decimals(digits))
+    """1234.5 → "1,234.5" (with one digit); what rounds to nothing has no sign. Without end: "∞"; no number: "–"."""
+    return _made(_written(value, f",.{digits}f"), value, "#,##0" + _decimals(digits))
 
 
 def percent(share: float, digits: int = 0) -> Figure:
     """0.25 → "25%"."""
-    text = f"{share:.{digits}%}"
-    return _made(text.removeprefix("-") if _is_zero(text) else text, share, "0" + _decimals(digits) + "%")
+    return _made(_written(share, f".{digits}%"), share, "0" + _decimals(digits) + "%")
 
 
 def change(value: float, digits: int = 0) -> Figure:
     """A difference, always with its sign: "+3.0", "-1.5", "0.0"."""
-    text = f"{value:+,.{digits}f}"
     form = "#,##0" + _decimals(digits)
-    return _made(text[1:] if _is_zero(text) else text, value, f"+{form};-{form};{form}")
+    return _made(_written(value, f"+,.{digits}f"), value, f"+{form};-{form};{form}")
 
 
 def money(currency: str, amount: float, digits: int = 0) -> Figure:
@@ -55,9 +53,13 @@ def _made(text: str, value: float, form: str) -> Figure:
     return found
 
 
+def _written(value: float, form: str) -> str:
+    """A number in a form of Python's; what rounds to nothing has no sign."""
+    if math.isnan(value):
+        return "–"
+    text = format(value, form)
+    return text.replace("inf", "∞") if text.strip("+-0.,%") else text.lstrip("+-")
+
+
 def _decimals(digits: int) -> str:
     return "." + "0" * digits if digits else ""
-
-
-def _is_zero(text: str) -> bool:
-    return not text.strip("+-0.,%")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,7 +14,7 @@ import xlsxwriter
 from django.utils.translation import gettext as _
 
 from .documents import Chapter, Document, Steps
-from .figures import Figure
+from .figures import Figure, figure
 from .sectors import Section
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
@@ -120,12 +121,14 @@ class _Sheets:
         if isinstance(cell, datetime):
             # A spreadsheet knows no time zones: the city's wall clock.
             sheet.write_datetime(row, column, cell.astimezone(self.zone).replace(tzinfo=None), self.time)
-        elif isinstance(cell, Figure):
+        elif isinstance(cell, Figure) and math.isfinite(cell.value):
             sheet.write_number(row, column, cell.value, self._form(cell.form))
         elif isinstance(cell, str):
             sheet.write_string(row, column, guarded(cell), style)
-        else:
+        elif math.isfinite(cell):
             sheet.write_number(row, column, cell, self._form("#,##0.00"))
+        else:  # a spreadsheet has no number for it, and one such cell would spoil the whole file
+            sheet.write_string(row, column, guarded(figure(cell)), style)
 
     def _form(self, form: str) -> Any:
         if form not in self.forms:

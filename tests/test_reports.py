@@ -159,6 +159,16 @@ def test_the_workbook_adds_up_to_the_plan(plan: Plan) -> None:
     )
 
 
+def test_a_city_that_wants_no_water_gets_a_report_in_every_format(plan: Plan) -> None:
+    found = Plan.objects.get(pk=plan.pk)
+    for name, demand in found.result["demands"].items():
+        if name.startswith("water."):
+            demand |= {"served": [0.0] * len(demand["served"]), "short": [0.0] * len(demand["short"])}
+    found.save()
+    assert {what: ask(plan, what).status_code for what in FORMATS} == dict.fromkeys(FORMATS, 200)
+    assert "no demand" in ask(plan, "utility/").content.decode()  # for so many days lasts what is stored
+
+
 def test_page_and_pdf_show_the_same_totals(plan: Plan) -> None:
     page, printed = ask(plan, "utility/").content.decode(), "\n".join(pages_of(plan))
     for amount in totals(plan).values():

@@ -17,6 +17,7 @@ from planning.sectors import Card, Section
 
 from .farmer import why_in_words
 from .kernel.policy import Light, measures
+from .lasting import lasting
 from .light import Outlook, light_name, measure_name, outlook
 from .models import Turnout
 from .rain_report import irrigation_demand
@@ -26,7 +27,7 @@ def headline(plan: Plan) -> Sequence[Card]:
     state = outlook(Numbers(plan))
     return [
         Card(_("Drought light suggested"), light_name(state.light), state.light != Light.NONE),
-        Card(_("Days of storage"), figure(state.days_of_storage, 1)),
+        Card(_("Days of storage"), lasting(state.days_of_storage, 1)),
     ]
 
 
@@ -47,7 +48,7 @@ def state_of_supply(state: Outlook) -> Section:
         (_("Drought light suggested"), light_name(state.light)),
         *((_("Measure"), measure_name(measure)) for measure in measures(state.light) if state.light != Light.NONE),
         (_("Usable storage in the reservoirs now, 10³ m³"), figure(state.storage_km3)),
-        (_("Days of the public supply's demand in it"), figure(state.days_of_storage, 1)),
+        (_("Days of the public supply's demand in it"), lasting(state.days_of_storage, 1)),
         (_("Rivers, of what the intakes can carry"), percent(state.river_share)),
         (_("Public supply short in the plan"), percent(state.shortage_share, 1)),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -9,9 +11,10 @@ from planning.documents import Document, Picture, Steps, chapter, notices_of, no
 from planning.figures import figure, full_moment, money, percent
 from planning.sectors import Card, Chart, ChartRow, Section
 
-from .fab import Report, by_hour
+from .fab import Report, Tank, by_hour
 from .fab_words import advice, cubic_metres, facts, notes
 from .kernel.units import M3_PER_KM3
+from .lasting import lasting
 
 
 def document(report: Report) -> Document:
@@ -44,10 +47,16 @@ def _cards(report: Report) -> list[Card]:
         Card(
             _("Planned shortage"), cubic_metres(risk.short_km3) if risk.short_from else _("none"), bool(risk.short_from)
         ),
-        Card(_("Own storage"), _("%(hours)s h") % {"hours": figure(tank.hours)} if tank else _("none known")),
+        Card(_("Own storage"), _own_storage(tank)),
         Card(_("Drought light suggested"), report.light, report.has_light),
         Card(_("Cost on the way to the user"), f"{money(report.plan.city.currency, report.money_per_m3, 2)} / m³"),
     ]
+
+
+def _own_storage(tank: Tank | None) -> str:
+    if tank is None:
+        return _("none known")
+    return _("%(hours)s h") % {"hours": figure(tank.hours)} if math.isfinite(tank.hours) else lasting(tank.hours)
 
 
 def _sources(report: Report) -> Section:

@@ -11,6 +11,7 @@ from planning.figures import figure, full_moment, money
 
 from .fab import TRUCK_M3, TRUCK_PRICE, TRUCK_YEAR, Report
 from .kernel.units import HOURS_PER_DAY, M3_PER_KM3
+from .lasting import lasting
 
 Fact = tuple[str, str]
 
@@ -105,19 +106,22 @@ def _storage(report: Report) -> list[Fact]:
     found = []
     if tank:
         words = _("%(now)s of %(full)s: %(hours)s h of the expected demand; lowest %(low)s at %(at)s")
-        hours = "∞" if math.isinf(tank.hours) else figure(tank.hours)
+        if math.isinf(tank.hours):
+            words = _("%(now)s of %(full)s, and no demand is expected; lowest %(low)s at %(at)s")
         values = {
             "now": cubic_metres(tank.now_km3),
             "full": cubic_metres(tank.capacity_km3),
-            "hours": hours,
+            "hours": figure(tank.hours),
             "low": cubic_metres(tank.lowest_km3),
         }
         found.append((_("Own tanks"), words % {**values, "at": _at(tank.lowest_at, report)}))
-        found.append((_("Days of own storage"), figure(tank.hours / HOURS_PER_DAY, 1)))
+        found.append((_("Days of own storage"), lasting(tank.hours / HOURS_PER_DAY, 1)))
     else:
         found.append((_("Own tanks"), _("none known")))
     words = _("%(days).1f days of the public supply's demand in the reservoirs")
-    return [*found, (_("Storage of the city"), words % {"days": state.days_of_storage})]
+    has_demand = math.isfinite(state.days_of_storage)
+    city = words % {"days": state.days_of_storage} if has_demand else lasting(state.days_of_storage)
+    return [*found, (_("Storage of the city"), city)]
 
 
 def _light(report: Report) -> list[Fact]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,11 @@ def test_shares_differences_and_money_keep_their_meaning():
     assert (percent(0.256, 1), percent(0.256, 1).form) == ("25.6%", "0.0%")
     assert (change(3, 1), change(-1500)) == ("+3.0", "-1,500")
     assert (money("NT$", -2000), money('N"T', 1, 2).form) == ("NT$ -2,000", '"NT" #,##0.00')
+
+
+def test_what_is_no_finite_number_is_told_by_a_sign():
+    assert (figure(math.inf, 1), figure(-math.inf), figure(math.nan, 1)) == ("∞", "-∞", "–")
+    assert (percent(math.nan), change(math.inf, 1), money("NT$", math.nan)) == ("–", "+∞", "NT$ –")
 
 
 def test_times_are_those_of_the_city():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -239,6 +240,27 @@ def test_the_workbook_has_every_step_and_no_formulas(user: WaterUser) -> None:
     assert rows[1][2:] == pytest.approx((4000, 3000, 1000, 8000))
     assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} <= {"s", "n", "d"}
     assert 'attachment; filename="headgate-town-fab-fab-' in response["Content-Disposition"]
+
+
+def test_a_user_who_wants_no_water_gets_a_report_in_every_format(user: WaterUser) -> None:
+    found = plan(user)
+    for part in ("supplies", "links"):
+        found.result[part] = {name: [0.0] * HOURS for name in found.result[part]}
+    found.result["demands"]["water.fab"] = {"served": [0.0] * HOURS, "short": [0.0] * HOURS}
+    found.save()
+    manager = member(user.city, "fab", "fab")
+    page = manager.get("/reports/town/fab/fab/").content.decode()
+    assert "8,000 m³ of 10,000 m³, and no demand is expected" in page  # 8 / 0 hours
+    cells = [*_cells(manager.get("/reports/town/fab/fab.xlsx").content)]
+    assert cells.count("no demand") == 3  # the card, the tanks' days and the city's
+    assert not [cell for cell in cells if "∞" in str(cell) or "inf" in str(cell).split()]
+    assert manager.get("/reports/town/fab/fab.pdf").status_code == 200
+
+
+def _cells(book: bytes) -> Iterator[object]:
+    for sheet in openpyxl.load_workbook(io.BytesIO(book)):
+        for row in sheet.iter_rows(values_only=True):
+            yield from row
 
 
 def test_who_may_read_what(user: WaterUser) -> None:
