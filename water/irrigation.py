@@ -136,10 +136,16 @@ def _first_day(
     today = weather[0].day
     applied = _applied(fields, blocks, standing, weather[0])
     found: dict[str, TurnoutDay] = {}
-    for key in sorted(asked, key=lambda key: -asked[key]):
+
+    def to_the_fore(key: str) -> tuple[float, bool, float]:
+        lacks, allowed = shortfall(blocks[key], standing.states[key], weather[0])
+        return -asked[key], stage_name(blocks[key], today) == "fallow", allowed - lacks
+
+    for key in sorted(asked, key=to_the_fore):
         turnout = next(entry.turnout.key for entry in fields if entry.row.key == key)
         tier = FLOWERING_TIER if _flowers(blocks[key], today) else OTHER_TIER
-        # The block that asks for most speaks for its turnout.
+        # The block that asks for most speaks for its turnout; where none asks, a crop that stands goes before fallow
+        # land, or its farmer would read that nothing grows there.
         if turnout not in found:
             last = standing.last_watered.get(turnout)
             why = _why(blocks[key], standing.states[key], applied.get(key, 0.0), weather, last)

@@ -38,9 +38,9 @@ Status = ValveRun.Status
 
 # --- what the fields ask for ---------------------------------------------------------------------------------
 class Fields:
-    """Turnouts of a lateral that is not in a database: {turnout: block}."""
+    """Turnouts of a lateral that is not in a database: {turnout: block or blocks}."""
 
-    def __init__(self, system: IrrigationSystem, capacity_m3s: float, **blocks: CropBlock) -> None:
+    def __init__(self, system: IrrigationSystem, capacity_m3s: float, **blocks: CropBlock | list[CropBlock]) -> None:
         self.key, self.efficiency, self.system, self.blocks = "lateral", 0.9, system, blocks
         self.capacity_m3s, self.quiet_windows = capacity_m3s, [["22:00", "04:00"]]
 
@@ -49,8 +49,8 @@ class Fields:
 
     @property
     def turnouts(self) -> Any:
-        turnouts = [type("Rows", (), {"key": key, "blocks": _Rows([block])}) for key, block in self.blocks.items()]
-        return _Rows(turnouts)
+        blocks = {key: block if isinstance(block, list) else [block] for key, block in self.blocks.items()}
+        return _Rows([type("Rows", (), {"key": key, "blocks": _Rows(rows)}) for key, rows in blocks.items()])
 
 
 class _Rows:
@@ -76,7 +76,12 @@ FULL = 14.0
 
 
 def ask(
-    read: Reading, rain: Series, eto: Series, standing: Standing, capacity_m3s: float = 5.0, **blocks: CropBlock
+    read: Reading,
+    rain: Series,
+    eto: Series,
+    standing: Standing,
+    capacity_m3s: float = 5.0,
+    **blocks: CropBlock | list[CropBlock],
 ) -> Sheet:
     system = IrrigationSystem(
         key="fields",
@@ -182,6 +187,18 @@ def test_a_farmer_is_told_why():
         "days_since": 3,
     }
     assert "Fields: of 1 fields no earlier state is stored" in sheet.notes[0].en
+
+
+def test_of_blocks_that_ask_for_nothing_the_crop_nearest_to_its_limit_speaks_and_fallow_land_last():
+    eto, rain = series(5.0), series(0.0)
+    read = reading(eto, rain, horizon=path("2026-06-20T00:00"))  # the rice is harvested in May
+    standing = Standing({"rice": 0.0, "guava20.0": 2.0, "guava40": 6.0})
+    sheet = ask(read, rain, eto, standing, upper=[rice(), guava(), guava(40)])
+    upper = sheet.turnouts["lateral"]["upper"]
+    assert upper["km3"] == 0.0
+    assert (upper["why"]["crop"], upper["why"]["deficit_mm"]) == ("guava", 6.0)
+    resting = ask(read, rain, eto, standing, upper=rice()).turnouts["lateral"]["upper"]
+    assert (resting["why"]["crop"], resting["why"]["stage"]) == ("rice", "fallow")
 
 
 def test_rice_in_flower_goes_first():
