@@ -40,7 +40,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         response["WWW-Authenticate"] = SIGN_IN
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": str(known.default_detail),
+        "title": HTTPStatus(response.status_code).phrase if _has_gaps(known) else str(known.default_detail),
         "status": response.status_code,
         "code": known.default_code,
         "instance": context["request"].path,
@@ -98,6 +98,11 @@ def _known(error: Exception) -> exceptions.APIException:
         return exceptions.PermissionDenied()
     assert isinstance(error, exceptions.APIException)
     return error
+
+
+def _has_gaps(error: exceptions.APIException) -> bool:
+    """Some of the framework's titles have a place for a value, which it fills in the detail alone."""
+    return "{" in str(error.default_detail)
 
 
 def _flat(place: str, detail: Any) -> Any:

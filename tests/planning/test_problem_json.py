@@ -36,6 +36,13 @@ def test_who_has_not_signed_in_is_challenged(client: Client, city: City) -> None
     assert answer.json()["status"] == 401
 
 
+def test_a_wrong_method_is_named_and_no_placeholder_is_left(engineer: Client, city: City) -> None:
+    answer = engineer.put(plans_of(city))
+    body = answer.json()
+    assert (answer.status_code, answer["Content-Type"]) == (405, PROBLEM)
+    assert (body["title"], body["detail"]) == ("Method Not Allowed", 'Method "PUT" not allowed.')
+
+
 @pytest.mark.parametrize(
     "path", ["/api/v1/nothing", "/api/v1/cities/toytown/plans/x/y/z/", "/api/device/v1/plans", "/api/"]
 )
