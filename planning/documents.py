@@ -15,6 +15,7 @@ from .figures import full_moment
 from .models import Plan
 from .numbers import Numbers
 from .sectors import Card, Chart, Section
+from .summary import failure
 from .words import status_warning
 
 SYNTHETIC = gettext_noop("Synthetic demo data: no real day")
@@ -123,9 +124,18 @@ def notices_of(plan: Plan, warning: str) -> tuple[str, ...]:
         found.append(how_good)
     if plan.state != Plan.State.PUBLISHED:
         found.append(_("This plan is not in force: it is %(state)s.") % {"state": plan.get_state_display()})
-    if plan.broken_limits:
+    why = failure(plan) if plan.state == Plan.State.FAILED else ""
+    if why:
+        found.append(_("It failed: %(why)s") % {"why": why})
+    if broken_limits(plan):
         found.append(_("Verification found broken limits; see the last chapter."))
     return tuple(found)
+
+
+def broken_limits(plan: Plan) -> list[str]:
+    """What verification found of the plan, and of its follow-up work by key."""
+    parts = plan.parts.order_by("sector", "key") if plan.pk else ()
+    return [*plan.broken_limits, *(f"{part.key}: {limit}" for part in parts for limit in part.broken_limits)]
 
 
 def chapter(title: str, items: Sequence[Section | Picture | None]) -> Chapter:

@@ -73,12 +73,13 @@ def _day_note(plan: Plan) -> str:
 
 # --- beside another plan -------------------------------------------------------------------------------------
 def previous(plan: Plan) -> Plan | None:
-    """The plan that was in force before this one, or is in force while this one waits; None for the first."""
+    """The plan that was in force before this one; of one that never was in force, the plan that is now; else None."""
     if plan.supersedes:
         return plan.supersedes if plan.supersedes.result else None
     earlier = Plan.objects.filter(city=plan.city, published_at__isnull=False, result__isnull=False).exclude(pk=plan.pk)
-    before = plan.published_at or plan.requested_at
-    return earlier.filter(published_at__lt=before).select_related("city").order_by("-published_at").first()
+    if plan.published_at is None:
+        return earlier.filter(state=Plan.State.PUBLISHED).select_related("city").first()
+    return earlier.filter(published_at__lt=plan.published_at).select_related("city").order_by("-published_at").first()
 
 
 def changes(plan: Plan, now: Mapping[str, Chart], before: Plan, then: Mapping[str, Chart]) -> list[Section]:

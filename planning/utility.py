@@ -12,14 +12,14 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from .charts import charts_of
-from .documents import Chapter, Document, Picture, chapter, is_told_by_step, notices_of, now, steps_of
+from .documents import Chapter, Document, Picture, broken_limits, chapter, is_told_by_step, notices_of, now, steps_of
 from .figures import Figure, figure, money
 from .inputs import assumptions
 from .models import Plan
 from .numbers import Numbers
 from .sectors import Card, Chart, Section, Sector, sectors
 from .spans import by_day, changes, levels_by_day, previous, unit_of
-from .summary import explanation, input_notes, shortages, timing
+from .summary import explanation, failure, input_notes, shortages, timing
 from .words import status_words
 
 Items = list[Section | Picture | None]
@@ -61,10 +61,12 @@ def verification(plan: Plan) -> Section:
     rows = [
         (_("Solver"), status_words(plan.status)),
         (_("Gap to the best possible"), _gap(result.get("gap"))),
-        (_("Recount of all balances and limits"), _("no broken limits") if not plan.broken_limits else _("failed")),
+        (_("Recount of all balances and limits"), _("failed") if broken_limits(plan) else _("no broken limits")),
         (_("Cost of the plan"), money(plan.city.currency, plan.cost or 0.0)),
         (_("Fingerprint of the inputs (SHA-256)"), plan.snapshot_sha256 or "–"),
     ]
+    if plan.state == Plan.State.FAILED:
+        rows.append((_("Why it failed"), failure(plan) or "–"))
     note = _("Balances, levels, limits and money were recomputed from the plan's numbers alone, without the model.")
     return Section(_("Verification"), (_("What"), _("Value")), tuple(rows), note)
 
@@ -108,7 +110,7 @@ def _charts(plan: Plan) -> dict[str, Chart]:
 
 
 def _broken(plan: Plan) -> list[Section]:
-    rows = tuple((limit,) for limit in plan.broken_limits)
+    rows = tuple((limit,) for limit in broken_limits(plan))
     return [Section(_("Broken limits"), (_("Finding"),), rows)] if rows else []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import openpyxl
@@ -17,6 +18,7 @@ from cities.models import City, Membership
 from planning.figures import figure
 from planning.models import Plan
 from planning.numbers import Numbers
+from planning.spans import previous
 from planning.words import status_warning
 from tests.worlds.whole import whole_city
 
@@ -93,6 +95,26 @@ def test_every_plan_with_numbers_has_a_report_that_says_what_it_is(plan: Plan) -
     assert "not in force" not in ask(plan, f"plans/{plan.uid}/").content.decode()
     Plan.objects.filter(pk=proposed.pk).update(result=None)
     assert ask(plan, f"plans/{proposed.uid}/").status_code == 404
+
+
+def test_a_plan_whose_valve_turns_broke_a_limit_says_so_and_why_it_failed(plan: Plan) -> None:
+    failed = Plan.objects.get(city=plan.city, state=Plan.State.PROPOSED)
+    failed.parts.update(state="failed", broken_limits=["upper runs twice at once"])
+    Plan.objects.filter(pk=failed.pk).update(state="failed", failure="The follow-up work for lateral failed.")
+    page = ask(plan, f"plans/{failed.uid}/").content.decode()
+    assert page.count("The follow-up work for lateral failed.") == 2  # before all figures, and where it was checked
+    assert "lateral: upper runs twice at once" in page
+    assert "no broken limits" not in page
+    assert "no broken limits" in ask(plan, "utility/").content.decode()
+
+
+def test_a_waiting_plan_is_compared_with_the_plan_in_force(plan: Plan) -> None:
+    waiting = Plan.objects.get(city=plan.city, state=Plan.State.PROPOSED)
+    # published after the other was asked for, as when an earlier request was approved late
+    Plan.objects.filter(pk=plan.pk).update(published_at=waiting.requested_at + timedelta(hours=1))
+    assert previous(waiting) == plan
+    Plan.objects.filter(pk=plan.pk).update(state="withdrawn")
+    assert previous(waiting) is None
 
 
 @pytest.mark.parametrize("status", ["fallback", "feasible"])
