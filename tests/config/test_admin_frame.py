@@ -12,6 +12,12 @@ from cities.models import City, Membership
 pytestmark = pytest.mark.django_db
 
 
+def test_the_way_out_of_the_admin_leads_to_the_reports(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    page = client.get("/admin/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert '<a href="/reports/">View site</a>' in page
+
+
 def test_the_frame_names_the_product_and_offers_the_other_language(client: Client) -> None:
     client.force_login(User.objects.create_superuser("root"))
     page = client.get("/admin/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
