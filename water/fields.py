@@ -1,7 +1,8 @@
 """How the fields stand: carried from day to day, from what was measured and what was delivered.
 
-A state that is stored is never computed again, whatever is learned later: a plan could not be explained otherwise. What
-is not stored yet is walked from the last stored day with the weather and the deliveries known by then.
+A stored state stands until weather of its past is learned later: yesterday's rain is often read after midnight's plan,
+and it must not be lost. Then, and where nothing is stored yet, the days are walked from the last state that still
+holds, with the weather and the deliveries known by then. What a plan was made from stands in its snapshot.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from cities.models import City
+from forecasting.models import Observation
 from forecasting.readers import histories
 from planning.models import Plan
 
@@ -79,12 +81,15 @@ class Skies:
     eto: Mapping[date, float]
     rain: Mapping[date, float]
     synthetic: bool
+    recorded: Mapping[date, datetime]
+    """When the last recording was made of each local day's weather."""
 
     @classmethod
     def of(cls, system: IrrigationSystem, known_at: datetime) -> Skies:
         seen = histories([system.reference_eto, system.rain], known_at, days=SPIN_UP_DAYS + 2)
         eto, rain = (_by_day(seen[series.pk][0], system.city.zone) for series in (system.reference_eto, system.rain))
-        return cls(eto, rain, any(synthetic for _, synthetic in seen.values()))
+        recorded = _last_recordings(system, known_at)
+        return cls(eto, rain, any(synthetic for _, synthetic in seen.values()), recorded)
 
     def on(self, day: date) -> Weather:
         """A day without a measured ETo takes that before it; one without a measured rain is dry, the cautious guess."""
@@ -94,6 +99,10 @@ class Skies:
 
     def measured(self, day: date) -> bool:
         return day in self.eto and day in self.rain
+
+    def all_known(self, day: date, moment: datetime) -> bool:
+        """Whether at a moment the weather up to a day was known as it is now."""
+        return all(at <= moment for of, at in self.recorded.items() if of <= day)
 
 
 def fields_of(system: IrrigationSystem, laterals: Sequence[Lateral]) -> list[Field]:
@@ -141,8 +150,9 @@ def keep(city: City, now: datetime) -> int:
         fields = fields_of(system, [lateral for lateral in laterals if lateral.system_id == system.pk])
         if fields:
             rows += _new_rows(_Walk(fields, today, now), today)
-    # Two workers may walk the same day; the first one's row stands.
-    FieldState.objects.bulk_create(rows, ignore_conflicts=True)
+    # Two workers may walk the same day and find the same; a state that no longer holds gives way.
+    figures = ["depletion_mm", "ponding_mm", "applied_mm", "source", "synthetic", "stored_at"]
+    FieldState.objects.bulk_create(rows, update_conflicts=True, unique_fields=["block", "day"], update_fields=figures)
     return len(rows)
 
 
@@ -189,9 +199,12 @@ class _Walk:
     def _begin(self) -> None:
         oldest = self.until - timedelta(days=SPIN_UP_DAYS)
         stored = FieldState.objects.filter(
-            block__in=[entry.row.pk for entry in self.fields], day__lt=self.until, day__gte=oldest
+            block__in=[entry.row.pk for entry in self.fields],
+            day__lt=self.until,
+            day__gte=oldest,
+            stored_at__lte=self.known_at,
         ).order_by("day")
-        last = {state.block_id: state for state in stored}
+        last = {state.block_id: state for state in stored if self.skies.all_known(state.day, state.stored_at)}
         measured = [day for day in self.skies.eto if oldest <= day < self.until]
         first_day = min(measured, default=self.until)
         for entry in self.fields:
@@ -231,7 +244,7 @@ def _new_rows(walk: _Walk, today: date) -> list[FieldState]:
         if not walk.skies.measured(found[0].day) and (today - found[0].day).days <= PATIENCE_DAYS:
             break
         for item in found:
-            row = _row(item, walk.skies.synthetic)
+            row = _row(item, walk)
             if item.entry.row.key in walk.assumed:
                 newest[item.entry.row.key] = row
             else:
@@ -239,7 +252,7 @@ def _new_rows(walk: _Walk, today: date) -> list[FieldState]:
     return rows + list(newest.values())
 
 
-def _row(found: FieldDay, synthetic: bool) -> FieldState:
+def _row(found: FieldDay, walk: _Walk) -> FieldState:
     rice = crop_of(found.entry.row).paddy is not None
     return FieldState(
         block=found.entry.row,
@@ -248,7 +261,8 @@ def _row(found: FieldDay, synthetic: bool) -> FieldState:
         ponding_mm=found.state_mm if rice else None,
         applied_mm=found.applied_mm,
         source=FieldState.Source.MEASURED if found.measured else FieldState.Source.MODELLED,
-        synthetic=synthetic,
+        synthetic=walk.skies.synthetic,
+        stored_at=walk.known_at,
     )
 
 
@@ -265,6 +279,19 @@ def _by_day(values: pd.Series, zone: ZoneInfo) -> dict[date, float]:
     for at, value in values.items():
         found.setdefault(pd.Timestamp(at).tz_convert(zone).date(), []).append(max(0.0, float(value)))  # type: ignore[arg-type]
     return {day: sum(amounts) / len(amounts) for day, amounts in found.items()}
+
+
+def _last_recordings(system: IrrigationSystem, known_at: datetime) -> dict[date, datetime]:
+    seen = Observation.objects.filter(
+        series__in=[system.reference_eto, system.rain],
+        recorded_at__lte=known_at,
+        valid_at__range=(known_at - timedelta(days=SPIN_UP_DAYS + 2), known_at),
+    )
+    found: dict[date, datetime] = {}
+    for valid_at, recorded_at in seen.values_list("valid_at", "recorded_at"):
+        day = valid_at.astimezone(system.city.zone).date()
+        found[day] = max(found.get(day, recorded_at), recorded_at)
+    return found
 
 
 def _days_with_a_plan(city: City, first: date, until: date, known_at: datetime) -> set[date]:

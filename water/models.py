@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import Asset
@@ -274,7 +275,7 @@ class CropBlock(Asset):
 
 
 class FieldState(models.Model):
-    """How a crop block stood at the end of a local day; never computed again once it is stored.
+    """How a crop block stood at the end of a local day, as far as was known at `stored_at`.
 
     Rice has a ponding (below 0: what the mud lacks), all else a depletion of the root zone, both in mm.
     """
@@ -291,6 +292,7 @@ class FieldState(models.Model):
     applied_mm = models.FloatField(_("applied, mm"), default=0.0)
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
     synthetic = models.BooleanField(_("synthetic"), default=False)
+    stored_at = models.DateTimeField(_("stored at"), default=timezone.now)
 
     class Meta:
         verbose_name = _("field state")

@@ -39,7 +39,10 @@ def planned(city: City, day: date = DAY, **depletion_mm: float) -> Plan:
     for key, depletion in depletion_mm.items():
         block = CropBlock.objects.get(turnout__key=key)
         before = day - timedelta(days=1)
-        FieldState.objects.create(block=block, day=before, depletion_mm=depletion, source="modelled")
+        midnight = datetime.combine(day, time(), city.zone)
+        FieldState.objects.create(
+            block=block, day=before, depletion_mm=depletion, source="modelled", stored_at=midnight
+        )
     plan = run_here(lifecycle.request(city, start=datetime.combine(day, time(), city.zone)))
     assert plan.state == Plan.State.PROPOSED, plan.failure
     return plan

@@ -81,7 +81,9 @@ def weather(turnout: Turnout, first: date, days: int, rain: Mapping[date, float]
 
 
 def stored(turnout: Turnout, day: date, depletion_mm: float) -> None:
-    FieldState.objects.create(block=turnout.blocks.get(), day=day, depletion_mm=depletion_mm, source="modelled")
+    FieldState.objects.create(
+        block=turnout.blocks.get(), day=day, depletion_mm=depletion_mm, source="modelled", stored_at=moment(day, 24)
+    )
 
 
 def a_plan(turnout: Turnout, published: datetime) -> Plan:
@@ -224,16 +226,22 @@ def test_without_any_weather_nothing_is_known_and_nothing_stored(turnout: Turnou
     assert keep(turnout.city, moment(JUNE, 6)) == 0
 
 
-def test_what_is_stored_stands_whatever_is_learned_later(turnout: Turnout):
+def test_rain_that_is_read_late_still_counts(turnout: Turnout):
     stored(turnout, after(-1), 8.0)
     weather(turnout, JUNE, 2)
     a_plan(turnout, moment(JUNE))
-    assert keep(turnout.city, moment(after(1), 6)) == 1
-    ingest(turnout.city, [Row("rain", moment(JUNE), 50.0, moment(after(1), 12))])
-    assert keep(turnout.city, moment(after(2), 6)) == 1
+    assert keep(turnout.city, moment(after(2), 1)) == 2
+    assert depletion(turnout, after(2)) == pytest.approx(8.0 + 2 * USE)
+    # of 5 mm of rain 4 stay
+    ingest(turnout.city, [Row("rain", moment(JUNE), 5.0, moment(after(2), 3))])
+    assert depletion(turnout, after(2)) == pytest.approx(8.0 + 2 * USE - 4.0)
+    # A replay of the hour before does not know of it, nor once the two days are stored anew.
+    assert state_on(fields(turnout), after(2), moment(after(2), 2)).states["trees"] == pytest.approx(8.0 + 2 * USE)
+    assert keep(turnout.city, moment(after(2), 6)) == 2
     rows = FieldState.objects.filter(day__gte=JUNE).values_list("day", "depletion_mm")
-    assert dict(rows) == {JUNE: pytest.approx(8.0 + USE), after(1): pytest.approx(8.0 + 2 * USE)}
+    assert dict(rows) == {JUNE: pytest.approx(8.0 + USE - 4.0), after(1): pytest.approx(8.0 + 2 * USE - 4.0)}
     assert keep(turnout.city, moment(after(2), 7)) == 0
+    assert state_on(fields(turnout), after(2), moment(after(2), 2)).states["trees"] == pytest.approx(8.0 + 2 * USE)
 
 
 def test_a_day_waits_for_its_weather_but_not_for_ever(turnout: Turnout):
