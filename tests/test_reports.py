@@ -36,6 +36,7 @@ def plan(django_db_setup: None, django_db_blocker: Any) -> Iterator[Plan]:
         found = Plan.objects.get(city=whole.city, state=Plan.State.PUBLISHED)
         source = _sources(found)[0].name
         found.snapshot["labels"][source] |= {"en": EVIL, "zh": EVIL}
+        found.synthetic = True  # as if the town had a demo history; its pack's profiles alone are none
         found.save()
         yield found
         transaction.set_rollback(True)
