@@ -106,7 +106,7 @@ def _too_often(wait: float) -> HttpResponse:
 
 
 def _wrong_method(method: str) -> HttpResponse:
-    response = problem(405, "wrong-method", f"This address answers {method}.")
+    response = problem(405, "wrong-method", f"This address answers {' and '.join(_METHODS[method])}.")
     response["Allow"] = ", ".join(_METHODS[method])
     return response
 

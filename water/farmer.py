@@ -121,6 +121,8 @@ def turns(turnout: Turnout, at: datetime) -> Turns:
     to_come = list(runs.filter(status=ValveRun.Status.SCHEDULED, end__gt=at))
     last = list(runs.filter(status=ValveRun.Status.SCHEDULED, end__lte=at).reverse()[:1])
     said = run_statuses(run.uid for run in [*to_come, *last])
+    # A new plan may have moved a run that the gate did by the old one.
+    to_come = [run for run in to_come if run.start <= at or said.get(run.uid) != "completed"]
 
     def turn(run: ValveRun) -> Turn:
         return _turn(run, said.get(run.uid, ""), at, turnout.city.zone)

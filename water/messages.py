@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
+from django.utils import timezone
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from .models import Controller, DeviceMessage, ValveRun
+from .models import Controller, DeviceMessage, Turnout, ValveRun
 
 BATCH = 200
+SKEW = timedelta(minutes=10)
+"""How far a controller's clock may be from ours before what it says of a run cannot be."""
 AckStatus = Literal[
     "received", "rejected_invalid", "rejected_expired", "rejected_limit", "started", "completed", "partial",
     "aborted_fault", "aborted_operator", "opted_out", "cancelled", "superseded",
@@ -84,10 +87,10 @@ def keep(controller: Controller, kind: str, items: Sequence[object], take_in: Ta
 
     `take_in` gets the new measurements first and answers with the problems of those it refuses, by seq.
     """
-    judged = [_read(kind, item) for item in items]
+    read = [_read(kind, item) for item in items]
+    known = _known(controller, kind, [item for item in read if isinstance(item, Item)])
+    judged = _judged(controller, read, known)
     good = [item for item in judged if isinstance(item, Item)]
-    known = _known(controller, kind, good)
-    ours = _ours(controller, good)
     unfit = take_in(controller, _new_measurements(good, known))
     results, fresh = [], []
     for raw, item in zip(items, judged, strict=True):
@@ -96,9 +99,6 @@ def keep(controller: Controller, kind: str, items: Sequence[object], take_in: Ta
             results.append({"seq": _shown(seq), "result": "refused", "problems": item})
         elif item.seq in known:
             results.append({"seq": item.seq, "result": "duplicate"})
-        elif isinstance(item, Ack) and item.entry not in ours:
-            problem = {"place": "entry", "value": str(item.entry), "expected": "the id of a run of this controller"}
-            results.append({"seq": item.seq, "result": "refused", "problems": [problem]})
         elif item.seq in unfit:
             results.append({"seq": item.seq, "result": "refused", "problems": unfit[item.seq]})
         else:
@@ -151,12 +151,54 @@ def _known(controller: Controller, kind: str, items: Sequence[Item]) -> set[int]
     return set(stored.values_list("seq", flat=True))
 
 
-def _ours(controller: Controller, items: Sequence[Item]) -> set[UUID]:
-    """Of the runs that acknowledgements name, those of this controller."""
+def _judged(controller: Controller, read: Sequence[Item | Problems], known: set[int]) -> list[Item | Problems]:
+    """Items that cannot be true give way to their problems; what is stored already is not judged again."""
+    items = [item for item in read if isinstance(item, Item)]
+    starts = _starts(controller, items)
+    actuators = _actuators(controller, items)
+    judged: list[Item | Problems] = []
+    for item in read:
+        found: Problems = []
+        if isinstance(item, Ack) and item.seq not in known:
+            found = _ack_problems(item, starts)
+        elif isinstance(item, Telemetry) and item.seq not in known:
+            found = _telemetry_problems(item, actuators)
+        judged.append(found or item)
+    return judged
+
+
+def _ack_problems(ack: Ack, starts: Mapping[UUID, datetime]) -> Problems:
+    if ack.entry not in starts:
+        return [{"place": "entry", "value": str(ack.entry), "expected": "the id of a run of this controller"}]
+    if ack.at > timezone.now() + SKEW:
+        return [{"place": "at", "value": ack.at.isoformat(), "expected": "at most 10 minutes after the server's time"}]
+    if ack.status == "completed" and ack.at < starts[ack.entry] - SKEW:
+        return [{"place": "at", "value": ack.at.isoformat(), "expected": "a time after the run's start"}]
+    return []
+
+
+def _telemetry_problems(item: Telemetry, actuators: set[str]) -> Problems:
+    if item.actuator and item.actuator not in actuators:
+        return [{"place": "actuator", "value": _shown(item.actuator), "expected": "an actuator of this controller"}]
+    if all(figure is None for figure in (item.flow_m3s, item.pressure_kpa, item.level_m, item.series, item.value)):
+        return [{"place": "item", "value": None, "expected": "at least one measurement"}]
+    return []
+
+
+def _starts(controller: Controller, items: Sequence[Item]) -> dict[UUID, datetime]:
+    """The earliest start of the runs of this controller that acknowledgements name: a new plan may have moved a run
+    that the controller did by the old one."""
     named = {item.entry for item in items if isinstance(item, Ack)}
     if not named:
+        return {}
+    mine = ValveRun.objects.filter(uid__in=named, turnout__controller=controller).order_by()
+    return dict(mine.values_list("uid").annotate(first=Min("start")))
+
+
+def _actuators(controller: Controller, items: Sequence[Item]) -> set[str]:
+    if not any(isinstance(item, Telemetry) and item.actuator for item in items):
         return set()
-    return set(ValveRun.objects.filter(uid__in=named, turnout__controller=controller).values_list("uid", flat=True))
+    return set(Turnout.objects.filter(controller=controller).values_list("key", flat=True))
 
 
 def _message(controller: Controller, kind: str, item: Item) -> DeviceMessage:

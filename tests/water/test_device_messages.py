@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 
 from tests.water.fields import Fields, fields, key_of, published, runs_of
 from water.messages import run_statuses
 from water.models import DeviceMessage, ValveRun
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC).isoformat()
+NOW = timezone.now().isoformat()
 
 
 @pytest.fixture
@@ -26,7 +28,10 @@ def where(settings: Any) -> Fields:
 
 @pytest.fixture
 def run(where: Fields) -> ValveRun:
+    """A run that began some 40 minutes ago."""
     (found,) = runs_of(published(where, ("upper", 1, 2)))
+    ValveRun.objects.update(start=F("start") - timedelta(hours=2), end=F("end") - timedelta(hours=1))
+    found.refresh_from_db()
     return found
 
 
@@ -107,6 +112,39 @@ def test_the_farthest_word_on_a_run_counts_in_whatever_order_it_came(
     for seq, status in enumerate(said):
         post(token, "acks", {"acks": [ack(seq, run, status)]})
     assert run_statuses([run.uid]).get(run.uid, "") == reached
+
+
+def minutes_from(run: ValveRun, minutes: float) -> str:
+    return (run.start + timedelta(minutes=minutes)).isoformat()
+
+
+def test_what_cannot_have_happened_yet_is_refused(run: ValveRun, token: str) -> None:
+    ahead, soon = ((timezone.now() + timedelta(minutes=minutes)).isoformat() for minutes in (12, 8))
+    batch = [
+        {**ack(1, run, "started"), "at": ahead},
+        {**ack(2, run, "started"), "at": soon},  # a clock may be wrong by ten minutes
+        {**ack(3, run, "completed"), "at": minutes_from(run, -35)},
+        {**ack(4, run, "completed"), "at": minutes_from(run, -5)},
+        {**ack(5, run, "received"), "at": minutes_from(run, -35)},
+    ]
+    answer = post(token, "acks", {"acks": batch})
+    assert results(answer) == ["refused", "accepted", "refused", "accepted", "accepted"]
+    assert [answer.json()["results"][k]["problems"][0]["place"] for k in (0, 2)] == ["at", "at"]
+
+
+def test_a_run_done_by_the_old_plan_may_be_reported_after_a_new_one_moved_it(run: ValveRun, token: str) -> None:
+    later = run.start + timedelta(hours=5)
+    ValveRun.objects.create(
+        uid=run.uid, rev=2, plan=run.plan, turnout=run.turnout, start=later, end=later, volume_m3=1, status="scheduled"
+    )
+    assert results(post(token, "acks", {"acks": [ack(1, run, "completed")]})) == ["accepted"]
+
+
+def test_a_measurement_of_nothing_or_of_an_unknown_actuator_is_refused(run: ValveRun, token: str) -> None:
+    unknown = {"seq": 1, "at": NOW, "actuator": "nobody's", "flow_m3s": 0.1}
+    answer = post(token, "telemetry", {"telemetry": [unknown, {"seq": 2, "at": NOW}]})
+    assert results(answer) == ["refused", "refused"]
+    assert [item["problems"][0]["place"] for item in answer.json()["results"]] == ["actuator", "item"]
 
 
 def test_measurements_and_greetings_are_kept_with_numbers_of_their_own(run: ValveRun, token: str) -> None:

@@ -114,6 +114,14 @@ def test_the_last_turn_tells_whether_the_gate_really_opened(
     assert words in page(path)
 
 
+def test_a_run_that_is_done_already_is_no_turn_to_come(where: Fields, path: str) -> None:
+    done, next_one = runs_of(published(where, ("upper", 1, 2), ("upper", 5, 6)))
+    says(where.controller, done, "completed")
+    with translation.override("en"):
+        coming = farmer.turns(where.upper, timezone.now()).coming
+    assert [turn.first for turn in coming] == [f"{next_one.start.astimezone(ZONE):%H:%M}"]
+
+
 def test_what_is_missing_is_said_with_its_reason(where: Fields, path: str) -> None:
     items = [
         {"turnout": "upper", "short_m3": 120.0, "reason": "capacity"},
