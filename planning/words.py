@@ -47,12 +47,12 @@ SENTENCES = {
         "%(hours)s of the %(short_hours)s short hours."
     ),
     "bottleneck_supply": gettext_noop(
-        "One more %(rate_unit)s from %(place)s would save %(value)s over the %(hours)s hours of full use, first at "
-        "%(first)s."
+        "One more %(rate_unit)s from %(place)s would save up to %(value)s over the %(hours)s hours of full use, first "
+        "at %(first)s."
     ),
     "bottleneck_link": gettext_noop(
-        "One more %(rate_unit)s of capacity in %(place)s would save %(value)s over the %(hours)s hours of full use, "
-        "first at %(first)s."
+        "One more %(rate_unit)s of capacity in %(place)s would save up to %(value)s over the %(hours)s hours of full "
+        "use, first at %(first)s."
     ),
     "price_peak": gettext_noop(
         "At %(place)s one more %(unit)s costs %(price)s at %(at)s, against %(mean)s on average over the plan."
