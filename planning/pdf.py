@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +30,9 @@ from .sectors import Section
 # Charts are measured with DejaVu Sans when they are drawn, so they must be printed with it.
 FONTS = [os.path.dirname(os.fspath(FONT_PATH)), os.path.join(matplotlib.get_data_path(), "fonts", "ttf")]
 PATIENCE_SECONDS = 60
+AT_ONCE, WAIT_SECONDS = 2, 10
+"""Typesetting processes of one web process, and how long another report waits for its turn: memory is finite."""
+_turns = threading.BoundedSemaphore(AT_ONCE)
 NOT_PRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff]")
 """What an archivable PDF may not hold, such as characters that only one office's font knows."""
 LONG = 40
@@ -39,14 +43,27 @@ class NotPrinted(Exception):
     """typst refused; the text holds its reasons."""
 
 
+class NotNow(Exception):
+    """Too many reports are being printed, or this one took too long."""
+
+
 def pdf(document: Document) -> bytes:
-    """The document as the bytes of a PDF, in the language that it was made in. Raises NotPrinted."""
+    """The document as the bytes of a PDF, in the language that it was made in. Raises NotPrinted and NotNow."""
     made_at = document.made_at.replace(microsecond=0).isoformat()
     asked = json.dumps({"data": _printable(_data(document)), "fonts": FONTS, "made_at": made_at})
+    if not _turns.acquire(timeout=WAIT_SECONDS):
+        raise NotNow(f"{AT_ONCE} other reports are being printed")
+    try:
+        return _typeset(asked.encode())
+    except subprocess.TimeoutExpired as error:
+        raise NotNow(f"not printed within {PATIENCE_SECONDS} s") from error
+    finally:
+        _turns.release()
+
+
+def _typeset(asked: bytes) -> bytes:
     command = [sys.executable, "-m", "planning.typeset"]
-    done = subprocess.run(
-        command, input=asked.encode(), capture_output=True, cwd=settings.BASE_DIR, timeout=PATIENCE_SECONDS
-    )
+    done = subprocess.run(command, input=asked, capture_output=True, cwd=settings.BASE_DIR, timeout=PATIENCE_SECONDS)
     if done.returncode:
         raise NotPrinted(done.stderr.decode(errors="replace"))
     return done.stdout

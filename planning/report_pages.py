@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,10 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cities.models import City
@@ -22,12 +25,14 @@ from cities.scoping import ADMIN_READERS, Person, cities_of, city_or_404, role_i
 
 from .documents import Chapter, Document, Picture
 from .models import Plan
-from .pdf import pdf
+from .pdf import NotNow, NotPrinted, pdf
 from .reports import InForce, in_force
 from .sectors import ReportLink, sectors
 from .tables import Shown, shown
 from .utility import utility_report
 from .workbook import workbook
+
+log = logging.getLogger(__name__)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILES: Mapping[str, tuple[str, Callable[[Document], bytes]]] = {
@@ -35,6 +40,7 @@ FILES: Mapping[str, tuple[str, Callable[[Document], bytes]]] = {
     "pdf": ("application/pdf", pdf),
 }
 LAST_PLANS = 8
+RETRY_SECONDS = 60
 NO_REPORT = (Plan.State.REQUESTED, Plan.State.SOLVING)
 
 
@@ -106,11 +112,33 @@ def page(request: HttpRequest, document: Document, files: tuple[tuple[str, str],
 
 
 def file(document: Document, ending: str) -> HttpResponse:
-    """A report as a file to keep; `ending` is one of FILES."""
+    """A report as a file to keep; `ending` is one of FILES. A plain page with 503 where it cannot be printed."""
     content_type, write = FILES[ending]
-    response = HttpResponse(write(document), content_type=content_type)
+    try:
+        response = HttpResponse(write(document), content_type=content_type)
+    except NotNow as error:
+        log.warning("%s was not printed: %s", document.file_name, error)
+        return _unavailable(
+            _(
+                "Other reports are being printed, or this one took too long. Please try again in a minute; "
+                "the page and the spreadsheet are there at once."
+            )
+        )
+    except NotPrinted:
+        log.exception("%s was not printed", document.file_name)
+        return _unavailable(
+            _(
+                "This report could not be printed. The fault has been noted; "
+                "the report is still there as a page and as a spreadsheet."
+            )
+        )
     response["Content-Disposition"] = f'attachment; filename="{document.file_name}.{ending}"'
     return private(response)
+
+
+def _unavailable(why: str) -> HttpResponse:
+    body = render_to_string("reports/not_printed.html", {"why": why})
+    return private(HttpResponse(body, status=503, headers={"Retry-After": str(RETRY_SECONDS)}))
 
 
 def file_paths(place: str, view: Callable[..., HttpResponse], name: str) -> list[URLPattern]:

@@ -15,6 +15,7 @@ from django.test import Client
 from pypdf import PdfReader
 
 from cities.models import City, Membership
+from planning import pdf
 from planning.figures import figure
 from planning.models import Plan
 from planning.numbers import Numbers
@@ -232,6 +233,39 @@ def test_a_name_with_a_letter_that_cannot_be_printed_spoils_no_report(plan: Plan
     found.save()
     assert {what: ask(plan, what).status_code for what in FORMATS} == dict.fromkeys(FORMATS, 200)
     assert "Pump" in "".join(pages_of(plan))
+
+
+# --- what cannot be printed ----------------------------------------------------------------------------------
+def not_printed(plan: Plan, language: str, words: str) -> None:
+    answer = ask(plan, "utility.pdf", language=language)
+    assert (answer.status_code, answer["Retry-After"], answer["Cache-Control"]) == (503, "60", "private, no-store")
+    assert words in answer.content.decode()
+
+
+def test_while_others_print_a_reader_is_asked_to_come_back(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "WAIT_SECONDS", 0.01)
+    with pdf._turns, pdf._turns:
+        not_printed(plan, "en", "Please try again in a minute")
+        not_printed(plan, "zh-TW", "請一分鐘後再試")
+        assert ask(plan, "utility.xlsx").status_code == 200
+    assert ask(plan, "utility.pdf").status_code == 200
+
+
+def test_a_report_that_takes_too_long_gives_its_turn_back(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as hurried:
+        hurried.setattr(pdf, "PATIENCE_SECONDS", 0.001)
+        for _turn in range(pdf.AT_ONCE + 1):
+            not_printed(plan, "en", "took too long")
+    assert ask(plan, "utility.pdf").status_code == 200
+
+
+def test_a_report_that_cannot_be_set_is_noted_with_its_reason(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pdf, "_printable", lambda data: {**data, "title": "\ue000"})  # which PDF/A forbids
+    not_printed(plan, "en", "This report could not be printed")
+    not_printed(plan, "zh-TW", "這份報告無法列印")
+    assert "e000" in caplog.text
 
 
 # --- the printed report --------------------------------------------------------------------------------------
