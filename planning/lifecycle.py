@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -58,7 +58,10 @@ def begin(city: City, *, start: datetime | None = None, reason: str = "", publis
     try:
         return _new(city, start, reason=reason, publish_when_ready=publish, **taken)
     except IntegrityError:
-        raise Busy(Plan.objects.select_related("city").filter(city=city, state=State.SOLVING).first()) from None
+        holder = Plan.objects.select_related("city").filter(city=city, state=State.SOLVING).first()
+        if holder is None:  # another constraint, or one that ended in this moment: no waiting would mend the first
+            raise
+        raise Busy(holder) from None
 
 
 def request_due() -> list[Plan]:
@@ -224,8 +227,11 @@ def reap() -> int:
         freed += _free_plan(plan, now)
     for part in PlanPart.objects.filter(state=PlanPart.State.SOLVING, lease_until__lt=now):
         freed += _free_part(part, now)
-    for plan in _waiting_for_parts():
-        join(plan.pk)  # a worker may have died between its last part and the join
+    for plan in _waiting_for_parts():  # a worker may have died between its last part and the join
+        try:
+            join(plan.pk)
+        except Exception:  # one city's plan must not keep the others' from being freed
+            log.exception("Plan %s could not be proposed", plan.pk)
     return freed
 
 
@@ -279,9 +285,17 @@ def _fail(plan: Plan, why: str, still: Q) -> int:
 
 
 def _propose(plan: Plan) -> None:
+    try:
+        missing = _missing(plan)
+    except DatabaseError:  # it passes: the next join tries again
+        raise
+    except Exception as error:
+        log.exception("What plan %s leaves undelivered could not be told", plan.pk)
+        _fail(plan, _("Its follow-up work could not be summed up: %(error)s") % {"error": repr(error)}, Q(stage=PARTS))
+        return
     with transaction.atomic():
         mine = Plan.objects.filter(pk=plan.pk, state=State.SOLVING, stage=PARTS).update(
-            state=State.PROPOSED, stage="", progress=1.0, proposed_at=timezone.now(), **_FREE, **_missing(plan)
+            state=State.PROPOSED, stage="", progress=1.0, proposed_at=timezone.now(), **_FREE, **missing
         )
         if not mine:  # another worker's join came first
             return

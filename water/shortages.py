@@ -71,7 +71,8 @@ def _shortage(plan: Plan, part: PlanPart, left: Undelivered) -> Shortage:
         bus=demand["bus"],
         tier=demand["tier"],
         amount=left.short_m3 / M3_PER_KM3,
-        share=left.short_m3 / left.water_m3,
+        # A part from before parts knew their water cannot tell the share: all of it is the careful reading.
+        share=left.short_m3 / left.water_m3 if left.water_m3 else 1.0,
         first_step=0,
         last_step=max(0, last),
         worst_step=0,

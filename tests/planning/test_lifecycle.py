@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -21,7 +22,8 @@ from planning.lifecycle import LostLease, Refused
 from planning.models import Plan, PlanPart
 from planning.reports import in_force
 from planning.run import run, run_here
-from planning.sectors import Sector, sectors
+from planning.sectors import Missing, Sector, sectors
+from tests.worlds import toy
 from tests.worlds.toy import Behaviour
 
 pytestmark = pytest.mark.django_db
@@ -250,6 +252,55 @@ def test_a_plan_waits_for_its_last_part(city: City, toy_sector: Behaviour) -> No
     assert held is not None
     lifecycle.part_done(held, result={})
     assert lifecycle.join(plan.pk).state == State.PROPOSED
+
+
+def test_a_sector_that_cannot_sum_up_its_work_fails_that_plan_and_holds_up_no_other_city(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = City.objects.create(key="elsewhere", name="Elsewhere", latitude=0, longitude=0)
+    plans = [lifecycle.request(city), lifecycle.request(other)]
+    for plan in plans:
+        run(plan.pk)
+    PlanPart.objects.update(state=PlanPart.State.DONE)
+
+    def missing(plan: Plan, parts: object) -> Missing:
+        if plan.city_id == city.pk:
+            raise ZeroDivisionError("no water")
+        return Missing()
+
+    monkeypatch.setattr("planning.lifecycle.sectors", lambda: [replace(toy.SECTOR, missing=missing)])
+    lifecycle.reap()
+    for plan in plans:
+        plan.refresh_from_db()
+    assert [plan.state for plan in plans] == [State.FAILED, State.PROPOSED]
+    assert "no water" in plans[0].failure
+
+
+def test_a_plan_that_cannot_be_joined_now_holds_up_no_other_city(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = City.objects.create(key="elsewhere", name="Elsewhere", latitude=0, longitude=0)
+    plans = [lifecycle.request(city), lifecycle.request(other)]
+    for plan in plans:
+        run(plan.pk)
+    tried: list[int] = []
+
+    def join(plan_id: int) -> None:
+        tried.append(plan_id)
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("planning.lifecycle.join", join)
+    assert lifecycle.reap() == 0
+    assert sorted(tried) == sorted(plan.pk for plan in plans)
+
+
+def test_a_row_that_the_database_refuses_is_not_called_a_busy_city(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = lifecycle.request(city)
+    monkeypatch.setattr("planning.lifecycle._taken", lambda token: {"uid": known.uid})  # a number given twice
+    with pytest.raises(IntegrityError):
+        lifecycle.begin(city)
 
 
 def test_a_part_that_breaks_a_limit_fails_the_plan_and_the_previous_one_stays(
