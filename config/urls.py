@@ -6,12 +6,12 @@ from importlib.util import find_spec
 
 from django.contrib import admin
 from django.templatetags.static import static
-from django.urls import URLPattern, URLResolver, include, path, reverse_lazy
+from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
-admin.site.site_url = reverse_lazy("reports-index")  # its own address leads back to the admin
+admin.site.site_url = "/reports/"  # its own address leads back to the admin
 ROOMS = ("planning", "forecasting", "energy", "water", "cities")
 
 urlpatterns: list[URLPattern | URLResolver] = [
