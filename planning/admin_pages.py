@@ -25,6 +25,8 @@ from .tables import shown
 from .words import status_warning, status_words
 
 State = Plan.State
+SOLVED_PERCENT = 80
+"""Where the solve leaves the bar of a plan's progress: its follow-up work fills the rest, and none goes backwards."""
 PATIENCE = timedelta(seconds=60)
 """A request that no worker has taken for so long makes a person ask why."""
 AT_WORK = (State.REQUESTED, State.SOLVING)
@@ -125,7 +127,7 @@ def work_of(plan: Plan) -> Work:
         return _parts_work(plan)
     if plan.state == State.SOLVING:
         text = _("stopping") if plan.cancel_requested else stage_words(plan.stage)
-        return Work(plan, round(100 * plan.progress), text, "")
+        return Work(plan, round(SOLVED_PERCENT * plan.progress), text, "")
     return Work(plan, 100, plan.get_state_display(), "")
 
 
@@ -179,7 +181,8 @@ def _parts_work(plan: Plan) -> Work:
     states = list(plan.parts.values_list("state", flat=True))
     done = sum(state in (PlanPart.State.DONE, PlanPart.State.FAILED) for state in states)
     words = {"what": stage_words(PARTS), "done": done, "count": len(states)}
-    return Work(plan, round(100 * done / max(1, len(states))), _("%(what)s: %(done)d of %(count)d") % words, "")
+    percent = round(SOLVED_PERCENT + (100 - SOLVED_PERCENT) * done / max(1, len(states)))
+    return Work(plan, percent, _("%(what)s: %(done)d of %(count)d") % words, "")
 
 
 def _why_it_waits(plan: Plan) -> str:

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from cities.models import City, Membership
 from planning import lifecycle
+from planning.admin_pages import work_of
 from planning.kernel import casefile
 from planning.kernel.solve import solve
-from planning.models import Plan, PlanEvent
+from planning.models import Plan, PlanEvent, PlanPart
 from planning.run import run_here
 from tests.worlds.toy import Behaviour
 
@@ -249,8 +250,24 @@ def test_progress_is_json_that_ends(engineer: Client, proposed: Plan, city: City
     }
     Plan.objects.filter(pk=waiting.pk).update(state=State.SOLVING, stage="tier 2", progress=0.4)
     news = engineer.get(reverse("admin:planning_plan_progress", args=[waiting.pk])).json()
-    assert (news["percent"], news["text"]) == (40, "meeting wishes of tier 2")
+    assert (news["percent"], news["text"]) == (32, "meeting wishes of tier 2")
     assert not engineer.get(reverse("admin:planning_plan_progress", args=[proposed.pk])).json()["at_work"]
+
+
+def test_progress_never_goes_backwards(city: City) -> None:
+    plan = lifecycle.request(city)
+    shown = []
+    for stage, progress in [("build", 0.1), ("cost", 0.6), ("verify", 1.0), ("parts", 1.0)]:
+        plan.state, plan.stage, plan.progress = State.SOLVING, stage, progress
+        shown.append(work_of(plan).percent)
+    first, second = (
+        PlanPart.objects.create(plan=plan, sector="water", key=key, input={}, state=PlanPart.State.REQUESTED)
+        for key in ("first", "second")
+    )
+    for part in (first, second):
+        PlanPart.objects.filter(pk=part.pk).update(state=PlanPart.State.DONE)
+        shown.append(work_of(plan).percent)
+    assert shown == [8, 48, 80, 80, 90, 100]
 
 
 def test_a_request_that_nobody_takes_makes_the_page_ask_for_the_worker(engineer: Client, city: City) -> None:
