@@ -65,9 +65,9 @@ SENTENCES = {
     ),
     "spilled": gettext_noop("%(place)s: %(amount)s %(unit)s spilled, most at %(worst)s."),
     "store_low": gettext_noop(
-        "%(place)s: at the lowest allowed level of %(limit)s %(unit)s for %(hours)s hours, first at %(first)s."
+        "%(place)s: at the lowest allowed level of %(limit)s %(unit)s for %(hours)s h, first at %(first)s."
     ),
-    "store_full": gettext_noop("%(place)s: full (%(limit)s %(unit)s) for %(hours)s hours, first at %(first)s."),
+    "store_full": gettext_noop("%(place)s: full (%(limit)s %(unit)s) for %(hours)s h, first at %(first)s."),
 }
 # (unit of an amount, unit of a rate); a commodity without an entry is counted in plain units.
 UNITS = {
