@@ -6,7 +6,7 @@ Secrets are made by POST, shown once on a page that no cache keeps, and never wr
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,12 +18,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.timesince import timesince
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cities.scoping import ADMIN_READERS, CityScopedAdmin, ReadOnlyAdmin, in_cities_of
 
 from .asset_admin import WHAT, WHENCE, AssetAdmin
+from .device_words import STATUSES, crop_in_words, data_in_words, status_in_words
 from .devices import TooManyKeys, issue_key
 from .farmer import make_link, said_in_words
 from .messages import ORDER, run_statuses
@@ -31,6 +33,8 @@ from .models import Controller, ControllerSchedule, CropBlock, DeviceFeed, Devic
 from .watch import alarm_of, watched, with_alarm
 
 Step = Callable[[HttpRequest, Any], HttpResponse]
+HEAVY_OF_A_PLAN = ("plan__snapshot", "plan__result", "plan__facts", "plan__broken_limits", "plan__seconds")
+"""Megabytes for each row of a list that says no more of a plan than its name."""
 
 
 class SecretsAdmin(AssetAdmin):
@@ -164,7 +168,7 @@ class ControllerAdmin(SecretsAdmin):
         }
 
 
-class CropBlockInline(CityScopedAdmin, admin.TabularInline):
+class CropBlockInline(CityScopedAdmin, admin.StackedInline):
     """Blocks are made on their own page: a new one or a new key must be checked against the whole city's."""
 
     model = CropBlock
@@ -222,13 +226,16 @@ class ValveRunAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """Runs are written by plans and changed by nobody: a controller may already have them."""
 
     city_path = "turnout__city"
-    list_display = ("start", "end", "turnout", "volume_m3", "status", "reached", "rev", "plan")
+    list_display = ("start", "end", "turnout", "volume", "status", "reached", "rev", "plan")
     list_filter = ("status", ReachedFilter, "turnout__lateral")
-    list_select_related = ("turnout", "plan__city")
     search_fields = ("turnout__key", "turnout__name", "turnout__name_zh")
     date_hierarchy = "start"
     ordering = ("-start", "turnout__key")
-    fields = ("turnout", "start", "end", "volume_m3", "status", "uid", "rev", "plan", "reports")
+    fields = ("turnout", "start", "end", "volume", "status", "uid", "rev", "plan", "reports")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ValveRun]:
+        mine: QuerySet[ValveRun] = super().get_queryset(request)
+        return mine.select_related("turnout__city", "plan__city").defer(*HEAVY_OF_A_PLAN)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Asks once for the words on all runs of the page."""
@@ -238,6 +245,10 @@ class ValveRunAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             run.said = said.get(run.uid, "")
         return found
 
+    @admin.display(description=gettext_lazy("volume, m³"), ordering="volume_m3")
+    def volume(self, run: ValveRun) -> str:
+        return f"{run.volume_m3:,.0f}"
+
     @admin.display(description=gettext_lazy("report of the controller"))
     def reached(self, run: Any) -> str:
         return said_in_words(run.said)
@@ -245,7 +256,10 @@ class ValveRunAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("reports of the controller"))
     def reports(self, run: ValveRun) -> str:
         said = DeviceMessage.objects.filter(kind=DeviceMessage.Kind.ACK, run_uid=run.uid).order_by("at", "seq")
-        lines = ((f"{message.at:%Y-%m-%d %H:%M:%S} UTC", message.status, _data(message)) for message in said)
+        lines = (
+            (f"{localtime(message.at):%Y-%m-%d %H:%M:%S}", status_in_words(message.status), data_in_words(message.data))
+            for message in said
+        )
         return format_html_join("", "<div>{} <strong>{}</strong> {}</div>", lines) or _("no word")
 
 
@@ -258,6 +272,10 @@ class CropFilter(admin.AllValuesFieldListFilter):
         super().__init__(field, request, params, model, model_admin, field_path)
         mine = in_cities_of(CropBlock.objects.order_by("crop"), request.user, ADMIN_READERS)
         self.lookup_choices = mine.values_list("crop", flat=True).distinct()
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": crop_in_words(str(choice["display"]))}
 
 
 @admin.register(FieldState)
@@ -276,15 +294,15 @@ class FieldStateAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def lacks(self, state: FieldState) -> str:
         """Of rice, what the mud lacks to be saturated."""
         lacks = -min(0.0, state.state_mm) if state.depletion_mm is None else state.depletion_mm
-        return f"{lacks:.1f}"
+        return f"{lacks:z.1f}"
 
     @admin.display(description=gettext_lazy("water on the field, mm"), ordering="ponding_mm")
     def ponding(self, state: FieldState) -> str:
-        return "" if state.ponding_mm is None else f"{max(0.0, state.ponding_mm):.1f}"
+        return "" if state.ponding_mm is None else f"{max(0.0, state.ponding_mm):z.1f}"
 
     @admin.display(description=gettext_lazy("applied, mm"), ordering="applied_mm")
     def applied(self, state: FieldState) -> str:
-        return f"{state.applied_mm:.1f}"
+        return f"{state.applied_mm:z.1f}"
 
 
 @admin.register(ControllerSchedule)
@@ -292,10 +310,13 @@ class ControllerScheduleAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     city_path = "controller__city"
     list_display = ("controller", "revision", "current", "plan", "issued_at", "valid_until")
     list_filter = ("current", "controller")
-    list_select_related = ("controller", "plan__city")
     date_hierarchy = "issued_at"
     ordering = ("-issued_at", "controller__key")
     fields = ("controller", "revision", "current", "plan", "issued_at", "valid_until", "etag", "signature", "document")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ControllerSchedule]:
+        mine: QuerySet[ControllerSchedule] = super().get_queryset(request)
+        return mine.select_related("controller", "plan__city").defer("body", *HEAVY_OF_A_PLAN)
 
     @admin.display(description=gettext_lazy("document"))
     def document(self, schedule: ControllerSchedule) -> str:
@@ -303,19 +324,32 @@ class ControllerScheduleAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return format_html("<pre style='white-space:pre-wrap'>{}</pre>", text)
 
 
+class StatusFilter(admin.SimpleListFilter):
+    title = gettext_lazy("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(STATUSES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeviceMessage]) -> QuerySet[DeviceMessage]:
+        value = self.value()
+        return queryset.filter(status=value) if value else queryset
+
+
 @admin.register(DeviceMessage)
 class DeviceMessageAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     city_path = "controller__city"
-    list_display = ("received_at", "at", "controller", "kind", "status", "said", "seq")
-    list_filter = ("kind", "status", "controller")
+    list_display = ("received_at", "at", "controller", "kind", "status_said", "said", "seq")
+    list_filter = ("kind", StatusFilter, "controller")
+    fields = ("controller", "kind", "seq", "run_uid", "status_said", "at", "said", "received_at")
     list_select_related = ("controller",)
     date_hierarchy = "received_at"
     ordering = ("-received_at", "-pk")
 
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def status_said(self, message: DeviceMessage) -> str:
+        return status_in_words(message.status)
+
     @admin.display(description=gettext_lazy("data"))
     def said(self, message: DeviceMessage) -> str:
-        return _data(message)
-
-
-def _data(message: DeviceMessage) -> str:
-    return ", ".join(f"{key}: {value}" for key, value in message.data.items())
+        return data_in_words(message.data)

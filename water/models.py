@@ -333,6 +333,10 @@ class ValveRun(models.Model):
         verbose_name_plural = _("valve runs")
         indexes = [models.Index(fields=["turnout", "start"], name="runs_of_a_turnout")]
 
+    def __str__(self) -> str:
+        """The turnout and when it opens, in the city's time."""
+        return f"{self.turnout.label} · {timezone.localtime(self.start, self.turnout.city.zone):%Y-%m-%d %H:%M}"
+
 
 class ControllerSchedule(models.Model):
     """A controller's document, serialised and signed once at publish, so that a poll only reads these bytes."""

@@ -132,7 +132,11 @@ def test_runs_are_listed_with_what_the_gate_reported(where: Fields) -> None:
     trouble = client.get("/admin/water/valverun/?reached=trouble").content.decode()
     assert f"/valverun/{first.pk}/" in trouble
     assert f"/valverun/{second.pk}/" not in trouble
-    assert "aborted_fault" in client.get(f"/admin/water/valverun/{first.pk}/change/").content.decode()
+    told = client.get(f"/admin/water/valverun/{first.pk}/change/").content.decode()
+    assert "stopped by a fault" in told
+    assert "aborted_fault" not in told
+    assert "ValveRun object" not in told
+    assert "upper gate · " in told
 
 
 @pytest.mark.parametrize("page", ["controllerschedule", "devicemessage", "valverun"])
@@ -152,3 +156,12 @@ def test_what_machines_wrote_is_read_by_its_city_and_changed_by_nobody(where: Fi
     assert client.post(path, {}).status_code == 403
     assert client.get(f"/admin/water/{page}/add/").status_code == 403
     assert stranger.get(path).status_code == 302  # the admin's answer for a row that is not there
+
+
+def test_the_list_of_runs_reads_no_plans_figures(where: Fields, django_assert_max_num_queries: Any) -> None:
+    published(where, ("upper", 1, 2), ("lower", 2, 3))
+    client = engineer(where)
+    for page in ("valverun", "controllerschedule"):
+        with django_assert_max_num_queries(40) as asked:
+            assert client.get(f"/admin/water/{page}/").status_code == 200
+        assert not [query for query in asked.captured_queries if '"snapshot"' in query["sql"]], page
