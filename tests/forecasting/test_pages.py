@@ -222,7 +222,7 @@ def test_words_are_chinese_for_those_who_read_chinese(client, member, load):
     # The request's language would stay active in this thread and in the tests after this one.
     with override("en"):
         shown = client.get("/admin/forecasting/series/", headers={"Accept-Language": "zh-hant"}).content.decode()
-    assert "模擬" in shown
+    assert "合成" in shown
 
 
 @pytest.mark.parametrize(
