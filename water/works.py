@@ -73,10 +73,10 @@ def add_plant(sheet: Sheet, reading: Reading, plant: TreatmentPlant, in_use_shar
         cost=plant.cost_per_m3 * M3_PER_KM3 * plant.recovery_share,
         initial_rate=min(most, reading.before.links.get(name, most * in_use_share)),
         max_change_per_hour=None if change is None else most * change,
+        # Works stop at once when their river fails or clouds; held to the ramp, the plan of that hour would have none.
+        may_drop=True,
     )
     sheet.put(link, plant, "plant")
-    if change is not None:
-        _add_escape(sheet, plant, plant.to_bus.key, most, _("Overflow of {name}"))
 
 
 def add_conduit(sheet: Sheet, reading: Reading, conduit: Conduit, demands: Sequence[Demand]) -> None:
@@ -103,16 +103,19 @@ def add_conduit(sheet: Sheet, reading: Reading, conduit: Conduit, demands: Seque
     )
     sheet.put(link, conduit, role)
     if conduit.lag_hours:
-        _add_escape(sheet, conduit, conduit.to_bus.key, most, _("Tail escape of {name}"))
+        _add_escape(sheet, conduit, most)
 
 
-def _add_escape(sheet: Sheet, row: Conduit | TreatmentPlant, bus: str, most: float, name: str) -> None:
-    """Where water goes that still comes when those it was sent for want less of it than before.
+def _add_escape(sheet: Sheet, canal: Conduit, most: float) -> None:
+    """Where a canal's water of the last hours goes when those it was sent for want less of it than before.
 
-    A canal's water of the last hours arrives, and a plant slows down no faster than it can: without an escape every
-    plan after a rain would break a hard limit. It costs the least value of water, so that nothing is let go for ease.
+    Without it every plan after a rain would break a hard limit. It costs the least value of water, so that nothing is
+    let go for ease.
     """
-    sheet.put(Link(f"escape.{row.key}", bus, most, cost=LEAST_WATER_VALUE_PER_M3 * M3_PER_KM3), row, "spill", name)
+    cost = LEAST_WATER_VALUE_PER_M3 * M3_PER_KM3
+    sheet.put(
+        Link(f"escape.{canal.key}", canal.to_bus.key, most, cost=cost), canal, "spill", _("Tail escape of {name}")
+    )
 
 
 def full_share(reservoir: Reservoir, day: date) -> float:

@@ -195,6 +195,7 @@ PARTS: dict[str, tuple[type, tuple[Key, ...]]] = {
             Key("lag_hours", _NUMBER),
             Key("initial_rate", _NUMBER),
             Key("max_change_per_hour", _NUMBER),
+            Key("may_drop", Reading.flag),
         ),
     ),
     "commitments": (

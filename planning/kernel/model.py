@@ -212,16 +212,18 @@ def _add_arrivals(m: ConcreteModel, network: Network, horizon: Horizon) -> None:
 
 
 def _add_ramps(m: ConcreteModel, network: Network) -> None:
-    """Ramp: |rate[s] − rate[↑s]| ≤ max change per hour·h[s]; the root changes from the link's initial rate."""
+    """Ramp: |rate[s] − rate[↑s]| ≤ max change per hour·h[s]; the root changes from the link's initial rate.
+
+    Of a link that may drop, a rise alone is limited.
+    """
     ramped = {link.name: link for link in network.links if link.max_change_per_hour is not None}
     m.ramped = Set(initialize=list(ramped))
+    m.slow = Set(initialize=[name for name, link in ramped.items() if not link.may_drop])
     m.initial_rate = Param(m.ramped, initialize=lambda m, i: ramped[i].initial_rate, within=Anything)
     m.change = Param(
         m.ramped, m.steps, initialize=lambda m, i, s: ramped[i].max_change_per_hour * m.hours[s], within=Anything
     )
     law(m, "ramp_up", m.ramped, m.later, rule=lambda m, i, s: m.link[i, s] - m.link[i, m.parent[s]] <= m.change[i, s])
-    law(m, "ramp_down", m.ramped, m.later, rule=lambda m, i, s: m.link[i, m.parent[s]] - m.link[i, s] <= m.change[i, s])
+    law(m, "ramp_down", m.slow, m.later, rule=lambda m, i, s: m.link[i, m.parent[s]] - m.link[i, s] <= m.change[i, s])
     law(m, "ramp_up_first", m.ramped, m.roots, rule=lambda m, i, s: m.link[i, s] <= m.change[i, s] + m.initial_rate[i])
-    law(
-        m, "ramp_down_first", m.ramped, m.roots, rule=lambda m, i, s: m.link[i, s] >= m.initial_rate[i] - m.change[i, s]
-    )
+    law(m, "ramp_down_first", m.slow, m.roots, rule=lambda m, i, s: m.link[i, s] >= m.initial_rate[i] - m.change[i, s])

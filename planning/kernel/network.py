@@ -109,6 +109,8 @@ class Link:
     lag_hours: float = 0.0
     initial_rate: float = 0.0
     max_change_per_hour: float | None = None
+    may_drop: bool = False
+    """Whether the rate may fall faster than it may rise: at once, as that of a works whose river fails."""
 
 
 @dataclass(frozen=True)

@@ -293,7 +293,8 @@ def _unreachable(link: Link, network: Network, horizon: Horizon) -> Iterator[Pro
     for s, step in enumerate(horizon.steps):
         before = (link.initial_rate, link.initial_rate) if step.parent is None else ranges[step.parent]
         change = link.max_change_per_hour * step.hours
-        low, high = max(at(link.min, s), before[0] - change), min(at(link.max, s), before[1] + change)
+        lowest = -math.inf if link.may_drop else before[0] - change
+        low, high = max(at(link.min, s), lowest), min(at(link.max, s), before[1] + change)
         if low > high + EDGE:
             expected = f"limits that rate {before[0]:g} to {before[1]:g} before step {s} reaches with change {change:g}"
             yield Problem(f"links.{link.name}.max_change_per_hour", link.max_change_per_hour, expected)

@@ -143,7 +143,8 @@ def _links(case: Recount) -> Iterator[str]:
         rates = np.array(case.answer.links[link.name])
         yield from _rate_limits(case, "link", link, rates)
         if link.max_change_per_hour is not None:
-            change = np.abs(rates - case.before(rates, link.initial_rate))
+            change = rates - case.before(rates, link.initial_rate)
+            change = change if link.may_drop else np.abs(change)
             limit = link.max_change_per_hour * case.hours
             allowed = _allowed(case.series(link.max))
             yield from case.above(f"links.{link.name}", change, limit, allowed, "is a change above its limit of")

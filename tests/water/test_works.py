@@ -161,10 +161,13 @@ def test_what_is_under_way_in_a_canal_may_leave_by_its_tail_when_the_fields_want
     assert found.status is Status.OPTIMAL and not any(found.short["fields"])
 
 
-def test_a_plant_that_slows_down_lets_go_of_what_nobody_wants_any_more():
+def test_works_stop_at_once_when_their_river_fails():
     sheet = Sheet()
     add_plant(sheet, reading(before=Before(links={"plant.works": 2.5})), a_plant(), in_use_share=0.5)
-    network = network_of(sheet, "raw", "clean") + Network(supplies=(Supply("river", "raw", 9.0),))
+    wanted = Demand("homes", "clean", 2.0, tier=1)
+    river = Supply("river", "raw", (0.0,) + (9.0,) * 23)
+    network = network_of(sheet, "raw", "clean") + Network(supplies=(river,), demands=(wanted,))
     found = solve(network, path())
-    # 2.5 raw an hour before, 1 less every hour: 1.5 and 0.5 raw are 1.2 and 0.4 clean, then it stands still
-    assert found.links["escape.works"] == (close(1.2), close(0.4)) + (close(0.0),) * 22
+    # 2.5 raw an hour before, none in the first hour; then 1 more every hour: 0.8, 1.6 and 2 clean
+    assert found.served["homes"][:4] == (close(0.0), close(0.8), close(1.6), close(2.0))
+    assert found.broken_limits == ()

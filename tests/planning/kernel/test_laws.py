@@ -110,6 +110,17 @@ def test_a_ramp_limits_the_way_down():
     assert solved(network, hours(3)).links["gate"] == near((7.0, 4.0, 1.0))
 
 
+def test_a_link_that_may_drop_falls_at_once_and_rises_by_its_ramp():
+    # From 10 to the 0 that there is in the first hour, then 3 more every hour.
+    network = world(
+        "lake town",
+        Supply("inflow", "lake", max=(0.0, 50.0, 50.0), cost=0.0),
+        Link("main", "lake", 50.0, {"town": 1.0}, initial_rate=10.0, max_change_per_hour=3.0, may_drop=True),
+        Demand("homes", "town", 10.0, tier=1),
+    )
+    assert solved(network, hours(3)).links["main"] == near((0.0, 3.0, 6.0))
+
+
 def lagged(horizon, lag, **more):
     # 6 comes in and must go down the canal; what arrives is drained at a cost, so both rates can be read.
     return solved(
