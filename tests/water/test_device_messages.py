@@ -147,6 +147,12 @@ def test_a_measurement_of_nothing_or_of_an_unknown_actuator_is_refused(run: Valv
     assert [item["problems"][0]["place"] for item in answer.json()["results"]] == ["actuator", "item"]
 
 
+def test_a_wrong_method_is_told_all_that_would_do(token: str) -> None:
+    answer = post(token, "schedule", {})
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+    assert "GET and HEAD" in answer.json()["detail"]
+
+
 def test_measurements_and_greetings_are_kept_with_numbers_of_their_own(run: ValveRun, token: str) -> None:
     flow = {"seq": 1, "at": NOW, "actuator": "upper", "flow_m3s": 0.19}
     hello = {
