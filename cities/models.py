@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 from django.conf import settings
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -33,6 +34,7 @@ class Named(models.Model):
         return self.label
 
     @property
+    @admin.display(description=_("name"))
     def label(self) -> str:
         """The name in the active language."""
         return self.name_zh if is_chinese() and self.name_zh else self.name

@@ -48,3 +48,12 @@ def test_the_frame_says_the_zone_that_the_persons_cities_share(
     client.force_login(user)
     assert expected in client.get("/admin/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
     assert timezone.get_current_timezone_name() == "UTC"
+
+
+def test_the_column_of_names_is_headed_in_the_readers_language(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    City.objects.create(key="a", name="A", latitude=0, longitude=0)
+    page = client.get("/admin/cities/city/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert "column-label" in page
+    assert ">Name<" in page
+    assert ">Label<" not in page
