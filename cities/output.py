@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -53,8 +54,13 @@ def _is_special(target: Path) -> bool:
 
 def _replace(target: Path, lines: Iterable[str]) -> None:
     draft = _draft(target)
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     try:
+        if mode is not None:  # what was private is so from its first byte
+            draft.touch(mode=0o600)
         _write(draft, lines)
+        if mode is not None:
+            draft.chmod(mode)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
