@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -23,13 +22,12 @@ from cities.models import City, Membership
 from cities.scoping import city_or_404, role_in
 
 from . import lifecycle
+from .horizons import FARTHEST_AHEAD, is_replay, start_problem
 from .models import Plan
 from .outbox import send_plan
 from .reports import in_force
 from .summary import sections
 
-FARTHEST_START = timedelta(days=14)
-"""A plan needs forecasts that mean something at its start."""
 POLL_SECONDS = 2
 MOST_PLANS = 1000
 
@@ -57,9 +55,12 @@ class PlanRequestSerializer(serializers.Serializer[Any]):
 
     def validate_start(self, start: Any) -> Any:
         now = timezone.now()
-        if not now - timedelta(hours=1) <= start <= now + FARTHEST_START:
-            raise serializers.ValidationError("a time from an hour ago to 14 days ahead")
-        return start.replace(second=0, microsecond=0)
+        if is_replay(start, now) or start - now > FARTHEST_AHEAD:
+            raise serializers.ValidationError(f"a time from an hour ago to {FARTHEST_AHEAD.days} days ahead")
+        problem = start_problem(start, now)
+        if problem:
+            raise serializers.ValidationError(problem)
+        return start
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = {key: ["no such field"] for key in (set(data) - set(self.fields) if isinstance(data, dict) else ())}

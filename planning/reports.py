@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cities.models import City
 
+from .horizons import STILL_NOW
 from .kernel.outcome import Status
 from .models import Plan
 from .summary import failure
@@ -25,8 +27,11 @@ class InForce:
 
 def in_force(city: City) -> InForce:
     """What devices and people go by now. The warning is for every page and report that shows the plan."""
-    plan = Plan.objects.filter(city=city, state=Plan.State.PUBLISHED).select_related("city").first()
-    newest = Plan.objects.filter(city=city, state=Plan.State.FAILED)
+    # Most who ask want the warning alone: the megabytes of numbers come when somebody reads them.
+    light = Plan.objects.filter(city=city).select_related("city").defer("snapshot", "result", "facts")
+    plan = light.filter(state=Plan.State.PUBLISHED).first()
+    # A person ended a cancelled one, and a replay would never have come into force: neither is missed.
+    newest = light.filter(state=Plan.State.FAILED, cancel_requested=False, start__gte=F("requested_at") - STILL_NOW)
     if plan:
         newest = newest.filter(requested_at__gt=plan.requested_at, ended_at__gt=plan.published_at)
     failed = newest.order_by("-requested_at").first()

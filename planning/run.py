@@ -172,8 +172,8 @@ def _kept(plan: Plan) -> Iterator[None]:
     def keep() -> None:
         try:
             while not ended.wait(RENEW_SECONDS):
-                lifecycle.renew(plan, "inputs", 0.0)
-        except (lifecycle.LostLease, DatabaseError) as error:  # the next write of the plan meets the same, and says so
+                _try_to_renew(plan)
+        except lifecycle.LostLease as error:  # the next write of the plan meets the same, and says so
             log.warning("The lease of plan %s was not renewed: %r", plan.pk, error)
         finally:
             connection.close()  # this thread's own
@@ -185,6 +185,15 @@ def _kept(plan: Plan) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def _try_to_renew(plan: Plan) -> None:
+    """Passes over an error such as a lock: a lease is longer than several renewals. Raises LostLease."""
+    try:
+        lifecycle.renew(plan, "inputs", 0.0)
+    except DatabaseError as error:
+        log.warning("The lease of plan %s was not renewed, and is tried again: %r", plan.pk, error)
+        connection.close()  # a broken one would stay broken
 
 
 class _Renewal:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from cities.models import City, Membership
 from planning import lifecycle
+from planning.horizons import next_quarter
 from planning.models import Plan
 from planning.run import run_here
 from tests.worlds.toy import Behaviour
@@ -95,6 +96,13 @@ def test_a_start_far_ahead_is_refused(engineer: Client, city: City) -> None:
     far = (timezone.now() + timedelta(days=60)).isoformat()
     answer = engineer.post(plans_of(city), {"start": far}, content_type="application/json")
     assert answer.status_code == 400
+
+
+def test_a_start_off_the_quarter_hour_is_refused_as_by_the_command(engineer: Client, city: City) -> None:
+    quarter = next_quarter(timezone.now())
+    for start, status in [(quarter + timedelta(minutes=7), 400), (quarter, 202)]:
+        answer = engineer.post(plans_of(city), {"start": start.isoformat()}, content_type="application/json")
+        assert answer.status_code == status, start
 
 
 def test_people_of_another_city_see_nothing(client: Client, city: City) -> None:

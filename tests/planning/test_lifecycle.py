@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from dataclasses import replace
@@ -213,6 +214,31 @@ def test_a_worker_keeps_its_plan_however_long_the_inputs_take(
     assert proposed(city).state == State.PROPOSED
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_that_passes_does_not_end_the_renewal_of_a_lease(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planning.run.RENEW_SECONDS", 0.01)
+    renew, kept = lifecycle.renew, threading.Event()
+    tries: list[str] = []
+
+    def locked_once(plan: Plan, stage: str, progress: float) -> bool:
+        if threading.current_thread().name.startswith("lease-"):
+            tries.append(stage)
+            if len(tries) == 1:
+                raise OperationalError("database is locked")
+            kept.set()
+        return renew(plan, stage, progress)
+
+    def slowly() -> list[Sector]:
+        assert kept.wait(60), "nobody renews the lease"
+        return sectors()
+
+    monkeypatch.setattr("planning.lifecycle.renew", locked_once)
+    monkeypatch.setattr("planning.snapshot.sectors", slowly)
+    assert proposed(city).state == State.PROPOSED
+
+
 def test_a_living_workers_plan_is_not_taken_back(city: City) -> None:
     lifecycle.claim(lifecycle.request(city).pk)
     assert lifecycle.reap() == 0
@@ -325,6 +351,17 @@ def test_an_answer_that_fails_verification_is_never_proposed(
     assert plan.state == State.FAILED
     assert "bus town: out by 3" in plan.failure
     assert in_force(city).plan == before
+
+
+def test_a_cancelled_plan_and_a_failed_replay_warn_of_nothing(city: City, toy_sector: Behaviour) -> None:
+    before = published(city)
+    lifecycle.cancel(lifecycle.request(city))
+    lifecycle.fail(lifecycle.request(city, start=before.start - timedelta(days=3)), "no water")
+    now = in_force(city)
+    assert (now.plan, now.warning) == (before, "")
+    assert now.plan is not None and now.plan.get_deferred_fields() == {"snapshot", "result", "facts"}
+    lifecycle.fail(lifecycle.request(city), "a flood")
+    assert "a flood" in in_force(city).warning
 
 
 def test_a_time_limit_without_any_solution_leaves_the_previous_plan_in_force(
