@@ -394,4 +394,6 @@ def _move(plan: Plan, sources: Sequence[str], target: str, **fields: Any) -> Non
 def _record(plan: Plan, what: str, by: Person, note: str) -> None:
     PlanEvent.objects.create(plan=plan, what=what, by=by, note=note)
     level = logging.WARNING if what in ("failed", "taken back", "left as proposed") else logging.INFO
-    log.log(level, "Plan %s: %s%s", plan, what, f" ({note.splitlines()[0]})" if note else "", extra={"plan": plan.pk})
+    text = f"Plan {plan}: {what}" + (f" ({note.splitlines()[0]})" if note else "")
+    # Only what stands is told: a refused publication takes back what it had begun.
+    transaction.on_commit(lambda: log.log(level, "%s", text, extra={"plan": plan.pk}))

@@ -45,17 +45,21 @@ def test_a_plan_goes_from_request_to_publication(city: City, toy_sector: Behavio
     assert plan.objective == pytest.approx(2 * 168 * 10)
 
 
-def test_the_log_tells_every_step_of_a_plan(
+@pytest.mark.django_db(transaction=True)
+def test_the_log_tells_every_step_of_a_plan_and_none_that_was_taken_back(
     city: City, toy_sector: Behaviour, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", "planning.lifecycle"):
-        plan = proposed(city)
+        first, plan = published(city), proposed(city)
+        with pytest.raises(Refused):
+            lifecycle.publish(plan)  # nobody has approved it: the one in force is superseded, and then is not
         lifecycle.withdraw(plan, note="main break")
         lifecycle.fail(lifecycle.request(city), "no water")
     told = [f"{record.levelname} {record.message}" for record in caplog.records]
     assert f"INFO Plan {plan}: proposed" in told
     assert f"INFO Plan {plan}: withdrawn (main break)" in told
     assert told[-1].startswith("WARNING") and told[-1].endswith("failed (no water)")
+    assert [line for line in told if f"{first}: superseded" in line] == []
 
 
 def test_a_plan_asked_to_publish_itself_does(city: City, toy_sector: Behaviour) -> None:
