@@ -142,13 +142,19 @@ def test_a_plan_waits_for_its_last_part(city: City, toy_sector: Behaviour) -> No
     assert lifecycle.join(plan.pk).state == State.PROPOSED
 
 
-def test_a_sector_that_cannot_sum_up_its_work_fails_that_plan_and_holds_up_no_other_city(
-    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def solved_here_and_elsewhere(city: City) -> list[Plan]:
+    """Two cities' plans that wait for their follow-up work."""
     other = City.objects.create(key="elsewhere", name="Elsewhere", latitude=0, longitude=0)
     plans = [lifecycle.request(city), lifecycle.request(other)]
     for plan in plans:
         run(plan.pk)
+    return plans
+
+
+def test_a_sector_that_cannot_sum_up_its_work_fails_that_plan_and_holds_up_no_other_city(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = solved_here_and_elsewhere(city)
     PlanPart.objects.update(state=PlanPart.State.DONE)
 
     def missing(plan: Plan, parts: object) -> Missing:
@@ -167,10 +173,7 @@ def test_a_sector_that_cannot_sum_up_its_work_fails_that_plan_and_holds_up_no_ot
 def test_a_plan_that_cannot_be_joined_now_holds_up_no_other_city(
     city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = City.objects.create(key="elsewhere", name="Elsewhere", latitude=0, longitude=0)
-    plans = [lifecycle.request(city), lifecycle.request(other)]
-    for plan in plans:
-        run(plan.pk)
+    plans = solved_here_and_elsewhere(city)
     tried: list[int] = []
 
     def join(plan_id: int) -> None:
