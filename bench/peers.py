@@ -22,6 +22,8 @@ import pandas as pd  # noqa: E402
 STEPS, BAND = 48, 95
 EVERY = {"AutoETS": 20, "MSTL": 10, "DynamicOptimizedTheta": 10, "LightGBM": 1}
 """Of how many series one is forecast; CPU seconds are scaled up."""
+RUNS = 3
+"""The least of so many counts, on both sides: whoever shares the machine only ever adds."""
 
 
 def main(train: str, name: str, out: str) -> None:
@@ -31,14 +33,16 @@ def main(train: str, name: str, out: str) -> None:
     run = _boosted if name == "LightGBM" else _statistical
     # Compiling is done once per machine, not per forecast.
     run(table[table["unique_id"] == chosen[0]], name)
-    begin = time.process_time()
-    answer, column = run(table, name)
-    spent = time.process_time() - begin
+    spent = []
+    for _ in range(RUNS):
+        begin = time.process_time()
+        answer, column = run(table, name)
+        spent.append(time.process_time() - begin)
     lines = {
         str(key): [rows[f"{column}{end}"].tolist() for end in ("", f"-lo-{BAND}", f"-hi-{BAND}")]
         for key, rows in answer.groupby("unique_id")
     }
-    Path(out).write_text(json.dumps({"cpu_s": spent, "every": EVERY[name], "lines": lines}))
+    Path(out).write_text(json.dumps({"cpu_s": min(spent), "every": EVERY[name], "lines": lines}))
 
 
 def _statistical(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, str]:

@@ -25,7 +25,8 @@ def measure() -> list[Row]:
     train, test = m4_hourly()
     # As for the others: what is loaded or compiled once is not counted.
     series.forecast_all(dict(list(train.items())[:1]))
-    ours, our_cpu = series.forecast_all(train)
+    runs = [series.forecast_all(train) for _ in range(peers.RUNS)]
+    ours, our_cpu = runs[0][0], min(cpu for _, cpu in runs)
     cheapest_of_best, best_owa, rows = np.inf, np.inf, []
     for name in peers.EVERY:
         found = _ran(name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .faults import Array, flat_lines, spikes
+from .faults import Array, flat_lines, median, spikes
 from .mistakes import level_shifts, unit_mistakes
 from .series import Grid, Limits, Note, Refused, Rule
 
@@ -66,7 +66,7 @@ def _ordinary_change(values: Array, lag: int) -> float:
     changes = np.abs(values[lag:] - values[:-lag])
     changes = changes[~np.isnan(changes)]
     # Few pairs between gaps say nothing.
-    return float(np.median(changes)) if len(changes) > len(values) / 3 else np.nan
+    return median(changes) if len(changes) > len(values) / 3 else np.nan
 
 
 def _remove(values: Array, bad: Array, rule: Rule, grid: Grid, notes: list[Note], did: str = "not used") -> None:
@@ -105,4 +105,4 @@ def _course(values: Array, day: int) -> Array:
             ordered = np.full((-(-len(values) // period), period), np.nan)
             ordered.flat[: len(values)] = values
             return np.asarray(np.nanmedian(ordered, axis=0)[slots])
-    return np.full(len(values), float(np.median(values[known])))
+    return np.full(len(values), median(values[known]))

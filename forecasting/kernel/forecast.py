@@ -24,7 +24,7 @@ from .series import LONGEST, Array, Limits, Note, Refusal, Refused, Rule, Ruler,
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 NO_LIMITS = Limits()
-LARGEST_BATCH = 100_000
+LARGEST_BATCH = 50_000
 """Series × steps computed together: what does not fit the processor's cache costs more, not less."""
 STEPS_OF_A_CALL, FEWEST_DAYS = 15_000_000, 120
 """So many steps are learnt from in one call: thousands of series each look back four months, a hundred of them years

@@ -14,19 +14,18 @@ def expanding_ridge(features: Array, targets: Array, weights: Array, ends: Array
     time. `ends` may be in any order; an origin without rows gets zeros.
     """
     series, rows, width = features.shape
-    order = np.argsort(ends, kind="stable")
-    gram = np.zeros((series, width, width))
+    gram = np.tile(penalty * np.eye(width), (series, 1, 1))
     right = np.zeros((series, width, 1))
-    grams, rights = np.empty((len(ends), series, width, width)), np.empty((len(ends), series, width, 1))
+    coefficients = np.empty((series, len(ends), width))
     done = 0
-    for k in order:
+    # Solved as they come: the matrices of all origins together would not fit the processor's cache.
+    for k in np.argsort(ends, kind="stable"):
         end = int(np.clip(ends[k], 0, rows))
         if end > done:
             part = features[:, done:end]
             weighted = np.swapaxes(part * weights[:, done:end, None], 1, 2)
-            gram = gram + weighted @ part
-            right = right + weighted @ targets[:, done:end, None]
+            gram += weighted @ part
+            right += weighted @ targets[:, done:end, None]
             done = end
-        grams[k], rights[k] = gram, right
-    grams += penalty * np.eye(width)
-    return np.asarray(np.swapaxes(np.linalg.solve(grams, rights)[..., 0], 0, 1))
+        coefficients[:, k] = np.linalg.solve(gram, right)[..., 0]
+    return coefficients

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .faults import median
 from .series import DAY, Array, Refused
 
 WEEK_DAYS = 7
@@ -126,10 +127,10 @@ def plan_for(
     cycle = day > 0 and training >= 2 * day and repetition(values, day) < CLEARLY
     long = week if training >= 2 * week else 0
     logs = _positive(values)
-    flows = logs and not cycle and bool(values.max() > FLOOD * np.median(values))
+    flows = logs and not cycle and bool(values.max() > FLOOD * median(values))
     return Plan(block, day, long, origins + asked - 1, cycle, logs, asked, thorough, flows)
 
 
 def _positive(values: Array) -> bool:
     """Logarithms suit quantities that swing in proportion; values close to zero would rule them."""
-    return bool(values.min() > 1e-3 * np.median(values) > 0)
+    return bool(values.min() > 0) and bool(values.min() > 1e-3 * median(values))

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .faults import Array, spikes
+from .faults import Array, median, spikes
 
 Time = pd.Timestamp | int
 DAY, HOUR, NO_TIME = pd.Timedelta(days=1), pd.Timedelta(hours=1), pd.Timedelta(0)
@@ -192,7 +192,8 @@ def on_grid(
     if step is not None:
         ruler = ruler.anchored_at(_on_the_grid(values.index, step, zone, start))
     exact = ruler.exact(values.index)
-    finer = len(exact) > 2 and float(np.median(np.diff(exact))) < 0.75
+    # Whole numbers, each once, are never finer than 1.
+    finer = step is not None and len(exact) > 2 and median(np.diff(exact)) < 0.75
     if finer:
         # Before the means hide them: one wild minute would bend its hour.
         values = _drop(values, spikes(values.to_numpy(), 0), Rule.SPIKE, "not used", notes)
@@ -203,8 +204,9 @@ def _latest(values: pd.Series, step: pd.Timedelta | None, longest: int, notes: l
     """The last `longest` steps of values in order."""
     reach = longest if step is None else longest * step
     first = int(values.index.searchsorted(values.index[-1] - reach, side="right"))
-    if first:
-        notes.append(Note(Rule.TOO_OLD, first, _plain(values.index[0]), "left out"))
+    if not first:
+        return values
+    notes.append(Note(Rule.TOO_OLD, first, _plain(values.index[0]), "left out"))
     return values.iloc[first:]
 
 
