@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.utils import translation
+from django.utils.translation import gettext
+
+from .kernel.said import Said
 
 ENGLISH, CHINESE = "en", "zh-hant"
 
@@ -21,3 +24,11 @@ def in_both(say: Callable[[], str]) -> tuple[str, str]:
         with translation.override(language):
             texts.append(say())
     return texts[0], texts[1]
+
+
+def in_words(text: str) -> str:
+    """What a kernel said, in the active language; any other text as it is."""
+    if not isinstance(text, Said):
+        return text
+    values = {key: in_words(value) if isinstance(value, str) else value for key, value in text.values.items()}
+    return gettext(text.english) % values if values else gettext(text.english)

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from django.utils.translation import gettext
 
+from cities.kernel.said import Said
 from cities.languages import in_both
 from cities.models import Asset, City, PriorityPolicy
 
@@ -69,7 +70,7 @@ class Reading:
         """Raises InvalidNetwork for a class that the policy in force does not know."""
         if user_class not in self.policy.tiers:
             place = f"policies.{self.policy.key}.tiers.{user_class}"
-            raise InvalidNetwork([Problem(place, None, "a tier for every user class of the city")])
+            raise InvalidNetwork([Problem(place, None, Said("a tier for every user class of the city"))])
         return int(self.policy.tiers[user_class])
 
 

@@ -9,6 +9,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
+from cities.kernel.said import Said
+from cities.languages import in_words
+
+from .kernel.problems import Problem
 from .kernel.reasons import TEXTS as REASONS
 
 SENTENCES = {
@@ -104,6 +108,13 @@ def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo | Non
     words |= {"place": names.get(fact["place"], fact["place"]), "unit": _(unit), "rate_unit": _(rate_unit)}
     text = _(SENTENCES[fact["kind"]]) % words
     return text[:1].upper() + text[1:]
+
+
+def problem_line(problem: Problem) -> str:
+    """Where something is wrong, what was found there and what was expected."""
+    found = in_words(problem.value) if isinstance(problem.value, Said) else repr(problem.value)
+    words = {"place": in_words(problem.place), "value": found, "expected": in_words(problem.expected)}
+    return _("%(place)s: %(value)s — expected %(expected)s") % words
 
 
 def _word(key: str, value: Any, names: Mapping[str, str], tz: tzinfo | None) -> str:

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "config": {"cities", "forecasting", "planning", "energy", "water"},
     "bench": {"cities", "forecasting", "planning", "energy", "water"},
 }
-KERNEL_ROOMS = ("forecasting", "planning", "energy", "water")
+KERNEL_ROOMS = ("cities", "forecasting", "planning", "energy", "water")
 FRAMEWORKS = {"django", "rest_framework", "drf_spectacular", "celery", "kombu", "redis"}
 LONGEST_FUNCTION = 80
 LONGEST_FILE = 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from cities.kernel.said import Said
 from planning.kernel.problems import InvalidNetwork, Problem
 
 from .kernel.crops import CROPS, Crop, with_season
@@ -51,5 +52,7 @@ def kernel_block(block: CropBlock, system: IrrigationSystem, lateral: Lateral, p
 def _known(block: CropBlock, field: str, names: Mapping[str, object]) -> str:
     value: str = getattr(block, field)
     if value not in names:
-        raise InvalidNetwork([Problem(f"crop_blocks.{block.key}.{field}", value, f"one of {', '.join(names)}")])
+        raise InvalidNetwork(
+            [Problem(f"crop_blocks.{block.key}.{field}", value, Said("one of %(names)s", names=", ".join(names)))]
+        )
     return value

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
+from cities.kernel.said import Said
+
 from .horizon import Horizon, Step
 from .network import Demand, Link, Network, Numbers, Store, Supply, at
 from .problems import InvalidInput, Problem
@@ -45,9 +47,11 @@ def branched(
     """
     parts = {part.name for part in network.supplies} | {part.name for part in network.demands}
     parts |= {part.name for part in network.links}
-    found = [Problem("names", name, "a supply, demand or link of the network") for name in names if name not in parts]
+    found = [
+        Problem("names", name, Said("a supply, demand or link of the network")) for name in names if name not in parts
+    ]
     if found or not horizon.is_path:
-        raise InvalidInput(found or [Problem("horizon", "a tree", "a path of steps")])
+        raise InvalidInput(found or [Problem("horizon", Said("a tree"), Said("a path of steps"))])
     lines = {name: tuple(max(0.0, node.values[k]) for node in nodes) for k, name in enumerate(names)}
     steps = [node.step for node in nodes]
     tree = replace(

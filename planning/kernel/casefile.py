@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from cities.kernel.said import Said
+
 from . import strict_yaml
 from .casefile_fields import LONE_SURROGATE, PARTS, WHOLE_CHARACTERS, Reading, part_as_dict, read_part
 from .horizon import Horizon, Step
@@ -40,7 +42,8 @@ def read(text: str, format: str | None = None) -> tuple[Network, Horizon]:
     Raises InvalidCase with every problem.
     """
     if len(text) > MAX_CHARACTERS:
-        raise InvalidCase([Problem("file", f"{len(text)} characters", f"at most {MAX_CHARACTERS}")])
+        found_length = Said("%(count)d characters", count=len(text))
+        raise InvalidCase([Problem("file", found_length, Said("at most %(most)d", most=MAX_CHARACTERS))])
     if half := LONE_SURROGATE.search(text):
         raise InvalidCase([Problem(_line_of(text, half.start()), half.group(), WHOLE_CHARACTERS)])
     if format == "json" or (format is None and text.lstrip().startswith("{")):
@@ -50,7 +53,7 @@ def read(text: str, format: str | None = None) -> tuple[Network, Horizon]:
     else:
         data, found = strict_yaml.load(text)
     if data is None:
-        raise InvalidCase(found or [Problem("file", None, "a case file")])
+        raise InvalidCase(found or [Problem("file", None, Said("a case file"))])
     return _from_data(data, found)
 
 
@@ -77,7 +80,7 @@ def write(network: Network, horizon: Horizon) -> str:
 
 
 def _line_of(text: str, at: int) -> str:
-    return f"line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
+    return strict_yaml.position(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
 def _from_json(text: str) -> tuple[object, list[Problem]]:
@@ -86,15 +89,15 @@ def _from_json(text: str) -> tuple[object, list[Problem]]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         times = Counter(key for key, _ in pairs)
         twice = (key for key, count in times.items() if count > 1 and not LONE_SURROGATE.search(key))
-        found.extend(Problem(key, key, "each key once") for key in twice)
+        found.extend(Problem(key, key, Said("each key once")) for key in twice)
         return dict(pairs)
 
     try:
         return json.loads(text, object_pairs_hook=unique), found
     except json.JSONDecodeError as error:
-        return None, [Problem(f"line {error.lineno}, column {error.colno}", error.msg, "valid JSON")]
+        return None, [Problem(strict_yaml.position(error.lineno, error.colno), error.msg, Said("valid JSON"))]
     except (RecursionError, ValueError) as error:  # ValueError: an integer of thousands of digits
-        return None, [Problem("file", str(error), "valid JSON")]
+        return None, [Problem("file", str(error), Said("valid JSON"))]
 
 
 def _from_data(data: object, found: list[Problem]) -> tuple[Network, Horizon]:
@@ -102,7 +105,7 @@ def _from_data(data: object, found: list[Problem]) -> tuple[Network, Horizon]:
     required = {"headgate": True, "horizon": True, "buses": True}
     case = reading.mapping("file", data, required | dict.fromkeys((kind for kind in PARTS if kind != "buses"), False))
     if case.get("headgate", VERSION) != VERSION:
-        reading.refuse("headgate", case["headgate"], f"{VERSION}, the version of this format")
+        reading.refuse("headgate", case["headgate"], Said("%(version)d, the version of this format", version=VERSION))
     horizon = _read_horizon(reading, case["horizon"]) if "horizon" in case else None
     network = Network(**{kind: _read_parts(reading, kind, case.get(kind)) for kind in PARTS})
     if reading.problems or horizon is None:
@@ -151,18 +154,18 @@ def _read_horizon(reading: Reading, value: object) -> Horizon | None:
     items = reading.items("horizon.steps", found["steps"]) if "steps" in found else []
     if not items:
         if isinstance(found.get("steps"), list):
-            reading.refuse("horizon.steps", [], "at least one step")
+            reading.refuse("horizon.steps", [], Said("at least one step"))
         return None
     is_tree = any(isinstance(item, dict) and "id" in item for item in items)
     try:
         return (_read_tree if is_tree else _read_blocks)(reading, start or ANY_START, items)
     except OverflowError:
-        reading.refuse("horizon", found.get("start"), "steps that end before the year 10000")
+        reading.refuse("horizon", found.get("start"), Said("steps that end before the year 10000"))
         return None
 
 
 def _read_start(reading: Reading, value: object) -> datetime | None:
-    expected = "a time with its offset, such as 2026-01-01T00:00:00+08:00"
+    expected = Said("a time with its offset, such as 2026-01-01T00:00:00+08:00")
     try:
         start = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
@@ -181,11 +184,13 @@ def _read_blocks(reading: Reading, start: datetime, items: list[Any]) -> Horizon
         found = reading.mapping(place, item, {"count": True, "hours": True})
         count = reading.whole(f"{place}.count", found["count"]) if "count" in found else None
         if count is not None and count < 1:
-            reading.refuse(f"{place}.count", count, "at least 1")
+            reading.refuse(f"{place}.count", count, Said("at least %(low)g", low=1))
         countable = countable and count is not None and count >= 1
         blocks.append((count or 0, _read_hours(reading, place, found)))
     if sum(count for count, _ in blocks) > MAX_STEPS:
-        reading.refuse("horizon.steps", sum(count for count, _ in blocks), f"at most {MAX_STEPS} steps")
+        reading.refuse(
+            "horizon.steps", sum(count for count, _ in blocks), Said("at most %(most)d steps", most=MAX_STEPS)
+        )
         return None
     return Horizon.path(start, blocks) if countable else None
 
@@ -197,14 +202,14 @@ def _read_hours(reading: Reading, place: str, found: dict[str, Any]) -> float:
     if 0 < hours < MAX_HOURS:
         return hours
     if not math.isnan(hours):
-        reading.refuse(f"{place}.hours", hours, f"more than 0 and less than {MAX_HOURS}")
+        reading.refuse(f"{place}.hours", hours, Said("more than 0 and less than %(high)d", high=MAX_HOURS))
     return 1.0
 
 
 def _read_tree(reading: Reading, start: datetime, items: list[Any]) -> Horizon | None:
     """Steps with ids. In the file a probability is that of the step given its parent; a Step's is the product."""
     if len(items) > MAX_STEPS:
-        reading.refuse("horizon.steps", items, f"at most {MAX_STEPS} steps")
+        reading.refuse("horizon.steps", items, Said("at most %(most)d steps", most=MAX_STEPS))
         return None
     steps: list[Step] = []
     index: dict[str, int] = {}
@@ -214,7 +219,7 @@ def _read_tree(reading: Reading, start: datetime, items: list[Any]) -> Horizon |
         found = reading.mapping(place, item, {"id": True, "hours": True, "parent": False, "probability": False})
         name = reading.text(f"{place}.id", found["id"]) if "id" in found else ""
         if name in index:
-            reading.refuse(f"{place}.id", name, "each id once")
+            reading.refuse(f"{place}.id", name, Said("each id once"))
         parent = _read_parent(reading, f"{place}.parent", found.get("parent"), index)
         share = _read_share(reading, f"{place}.probability", found.get("probability", 1.0))
         shares[parent] = shares.get(parent, 0.0) + share
@@ -232,22 +237,24 @@ def _read_parent(reading: Reading, place: str, value: object, index: dict[str, i
         return None
     name = reading.text(place, value)
     if name and name not in index:
-        reading.refuse(place, name, "the id of a step above it in the list")
+        reading.refuse(place, name, Said("the id of a step above it in the list"))
     return index.get(name)
 
 
 def _read_share(reading: Reading, place: str, value: object) -> float:
     share = reading.number(place, value)
     if not math.isnan(share) and not 0 < share <= 1:
-        reading.refuse(place, share, "more than 0 and at most 1")
+        reading.refuse(place, share, Said("more than 0 and at most 1"))
     return share
 
 
 def _check_shares(reading: Reading, steps: list[Step], shares: dict[int | None, float]) -> None:
     for parent, total in shares.items():
         if abs(total - 1) > PROBABILITY_EDGE:
-            what = "the steps without a parent" if parent is None else f"the children of {steps[parent].name}"
-            reading.refuse("horizon.steps", total, f"probabilities of {what} that add up to 1")
+            of_roots = Said("probabilities of the steps without a parent that add up to 1")
+            of = "" if parent is None else steps[parent].name
+            of_children = Said("probabilities of the children of %(step)s that add up to 1", step=of)
+            reading.refuse("horizon.steps", total, of_roots if parent is None else of_children)
 
 
 def _horizon_as_dict(horizon: Horizon) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
+from cities.kernel.said import Said
+
 from .network import Bus, Commitment, Demand, Final, Link, PeakCharge, Store, Supply
 from .problems import Problem
 
@@ -15,7 +17,7 @@ LARGEST = 1e300
 """Below the largest float, above which an integer of the file could not be converted."""
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character: JSON and Python can hold one, but no file, database or page can."""
-WHOLE_CHARACTERS = "whole characters; this holds half of a surrogate pair"
+WHOLE_CHARACTERS = Said("whole characters; this holds half of a surrogate pair")
 MISREAD = math.nan
 """Stands for a number that could not be read: compared with anything it makes no second complaint."""
 
@@ -26,35 +28,37 @@ class Reading:
 
     problems: list[Problem] = field(default_factory=list)
 
-    def refuse(self, place: str, value: object, expected: str) -> None:
+    def refuse(self, place: str, value: object, expected: Said) -> None:
         self.problems.append(Problem(place, _shown(value), expected))
 
     def mapping(self, place: str, value: object, keys: Mapping[str, bool] | None = None) -> dict[str, Any]:
         """A mapping's content. With `keys` {key: required}, others are refused and missing ones named."""
         if not isinstance(value, dict):
-            self.refuse(place, value, "a mapping")
+            self.refuse(place, value, Said("a mapping"))
             return {}
         inner = f"{place}." if place != "file" else ""
         value = {key: item for key, item in value.items() if self._is_writable(inner + escaped(key), key)}
         if keys is not None:
             for key in value:
                 if key not in keys:
-                    self.refuse(f"{inner}{key}", value[key], f"no such key; known are {', '.join(keys)}")
+                    self.refuse(
+                        f"{inner}{key}", value[key], Said("no such key; known are %(keys)s", keys=", ".join(keys))
+                    )
             for key, required in keys.items():
                 if required and key not in value:
-                    self.refuse(f"{inner}{key}", None, "a value; the key is missing")
+                    self.refuse(f"{inner}{key}", None, Said("a value; the key is missing"))
         return value
 
     def items(self, place: str, value: object) -> list[Any]:
         if isinstance(value, list):
             return value
-        self.refuse(place, value, "a list")
+        self.refuse(place, value, Said("a list"))
         return []
 
     def number(self, place: str, value: object) -> float:
         if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST:
             return float(value)
-        self.refuse(place, value, "a finite number")
+        self.refuse(place, value, Said("a finite number"))
         return MISREAD
 
     def series(self, place: str, value: object) -> float | tuple[float, ...]:
@@ -63,13 +67,13 @@ class Reading:
             return tuple(self.number(f"{place}[{i}]", item) for i, item in enumerate(value))
         if isinstance(value, (int, float)):
             return self.number(place, value)
-        self.refuse(place, value, "a number, or a list with one number per step")
+        self.refuse(place, value, Said("a number, or a list with one number per step"))
         return MISREAD
 
     def whole(self, place: str, value: object) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        self.refuse(place, value, "a whole number")
+        self.refuse(place, value, Said("a whole number"))
         return None
 
     def text(self, place: str, value: object) -> str:
@@ -78,7 +82,7 @@ class Reading:
             return value if self._is_writable(place, value) else ""
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        self.refuse(place, value, "a name")
+        self.refuse(place, value, Said("a name"))
         return ""
 
     def _is_writable(self, place: str, text: object) -> bool:
@@ -92,7 +96,7 @@ class Reading:
             return value
         if value in ("on", "off"):
             return value == "on"
-        self.refuse(place, value, "on or off (or true or false)")
+        self.refuse(place, value, Said("on or off (or true or false)"))
         return False
 
     def coefficients(self, place: str, value: object) -> dict[str, float]:
@@ -121,7 +125,7 @@ class Reading:
         if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in ("supply", "link"):
             kind, name = next(iter(value.items()))
             return kind, self.text(f"{place}.{kind}", name)
-        self.refuse(place, value, "one supply or one link, such as {supply: gas1}")
+        self.refuse(place, value, Said("one supply or one link, such as {supply: gas1}"))
         return "supply", ""
 
 
@@ -131,8 +135,10 @@ def escaped(text: object) -> str:
 
 def _shown(value: object) -> object:
     """A value short enough for a message, however large the file made it."""
-    if isinstance(value, (dict, list)):
-        return f"a {'mapping' if isinstance(value, dict) else 'list'} of {len(value)}"
+    if isinstance(value, dict):
+        return Said("a mapping of %(count)d", count=len(value))
+    if isinstance(value, list):
+        return Said("a list of %(count)d", count=len(value))
     return value[:80] if isinstance(value, str) else value
 
 

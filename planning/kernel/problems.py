@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cities.kernel.said import Said
+
 
 @dataclass(frozen=True)
 class Problem:
-    """`place` reads like a path into the file, such as "links.main.max[3]"."""
+    """`place` reads like a path into the file, such as "links.main.max[3]"; planning/words.py translates all of it."""
 
     place: str
     value: object
-    expected: str
+    expected: Said
 
     def __str__(self) -> str:
         return f"{self.place}: {self.value!r} — expected {self.expected}"

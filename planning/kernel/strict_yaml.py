@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from cities.kernel.said import Said
+
 from .problems import Problem
 
 MAX_DEPTH = 20
@@ -37,34 +39,38 @@ def load(text: str) -> tuple[object, list[Problem]]:
         events = yaml.parse(text, Loader=_LOADER)
         next(events)
         if isinstance(next(events), yaml.StreamEndEvent):
-            return None, [Problem("file", "", "a YAML document")]
+            return None, [Problem("file", "", Said("a YAML document"))]
         data = _value(next(events), events, "", 0, problems)
         next(events)
         if not isinstance(next(events), yaml.StreamEndEvent):
-            problems.append(Problem("file", "---", "one document"))
+            problems.append(Problem("file", "---", Said("one document")))
     except yaml.MarkedYAMLError as error:
-        problems.append(Problem(_line(error.problem_mark), _first_line(error), "valid YAML"))
+        problems.append(Problem(_line(error.problem_mark), _first_line(error), Said("valid YAML")))
         return None, problems
     except (yaml.YAMLError, _Unreadable) as error:
-        problems.append(Problem("file", _first_line(error), "valid YAML"))
+        problems.append(Problem("file", _first_line(error), Said("valid YAML")))
         return None, problems
     return data, problems
 
 
 class _Unreadable(Exception):
-    """YAML that no case file needs."""
+    """YAML that no case file needs; its argument is Said."""
 
 
 def _value(event: yaml.Event, events: Iterator[yaml.Event], place: str, depth: int, problems: list[Problem]) -> object:
     if depth > MAX_DEPTH:
-        raise _Unreadable(f"{place[:40]}: nested deeper than {MAX_DEPTH} levels")
+        raise _Unreadable(Said("%(place)s: nested deeper than %(most)d levels", place=place[:40], most=MAX_DEPTH))
     if isinstance(event, yaml.AliasEvent):
-        problems.append(Problem(place or "file", f"*{event.anchor}", f"no alias ({_line(event.start_mark)})"))
+        expected = Said("no alias (%(line)s)", line=_line(event.start_mark))
+        problems.append(Problem(place or "file", f"*{event.anchor}", expected))
         return None
     if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
-        for what, mark in (("anchor", event.anchor), ("tag", event.tag)):
-            if mark is not None:
-                problems.append(Problem(place or "file", mark, f"no {what} ({_line(event.start_mark)})"))
+        if event.anchor is not None:
+            expected = Said("no anchor (%(line)s)", line=_line(event.start_mark))
+            problems.append(Problem(place or "file", event.anchor, expected))
+        if event.tag is not None:
+            expected = Said("no tag (%(line)s)", line=_line(event.start_mark))
+            problems.append(Problem(place or "file", event.tag, expected))
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event.value) if event.implicit[0] else event.value
     if isinstance(event, yaml.SequenceStartEvent):
@@ -83,10 +89,11 @@ def _mapping(events: Iterator[yaml.Event], place: str, depth: int, problems: lis
     found: dict[str, object] = {}
     while not isinstance(event := next(events), yaml.MappingEndEvent):
         if not isinstance(event, yaml.ScalarEvent):
-            raise _Unreadable(f"{_line(event.start_mark)}: a key must be a text")
+            raise _Unreadable(Said("%(line)s: a key must be a text", line=_line(event.start_mark)))
         inner = f"{place}.{event.value}" if place else event.value
         if event.value in found:
-            problems.append(Problem(inner, event.value, f"each key once (again at {_line(event.start_mark)})"))
+            expected = Said("each key once (again at %(line)s)", line=_line(event.start_mark))
+            problems.append(Problem(inner, event.value, expected))
         found[event.value] = _value(next(events), events, inner, depth + 1, problems)
     return found
 
@@ -103,10 +110,17 @@ def _scalar(text: str) -> object:
     return text
 
 
+def position(line: int, column: int) -> Said:
+    """A place in a text, both counted from 1."""
+    return Said("line %(line)d, column %(column)d", line=line, column=column)
+
+
 def _line(mark: Any) -> str:
-    return "file" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}"
+    return "file" if mark is None else position(mark.line + 1, mark.column + 1)
 
 
 def _first_line(error: Exception) -> str:
-    problem = getattr(error, "problem", None)
-    return str(problem or error).splitlines()[0]
+    if isinstance(error, _Unreadable):
+        said: Said = error.args[0]
+        return said
+    return str(getattr(error, "problem", None) or error).splitlines()[0]

@@ -7,14 +7,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cities.kernel.said import Said
+
 from .horizon import Horizon
 from .network import Commitment, Demand, Link, Network, Numbers, Store, Supply, at
 from .problems import Problem
 
 EDGE = 1e-9
 """Two limits closer than this are equal."""
-A_BUS = "the name of a bus"
+A_BUS = Said("the name of a bus")
+A_NUMBER = Said("a finite number")
+A_PART = {"supply": Said("the name of a supply"), "link": Said("the name of a link")}
 PER_STEP = "one per step"
+"""How what is expected of a series that is too short or too long ends."""
 
 
 def problems(network: Network, horizon: Horizon) -> list[Problem]:
@@ -47,23 +52,24 @@ def problems_of_parts(network: Network, horizon: Horizon) -> list[Problem]:
 
 def _horizon(horizon: Horizon) -> Iterator[Problem]:
     if not horizon.steps:
-        yield Problem("horizon.steps", 0, "at least one step")
+        yield Problem("horizon.steps", 0, Said("at least one step"))
     for s, step in enumerate(horizon.steps):
         place = f"horizon.steps[{s}]"
         if step.start.tzinfo is None:
-            yield Problem(f"{place}.start", step.start, "a time with its offset from UTC")
+            yield Problem(f"{place}.start", step.start, Said("a time with its offset from UTC"))
         if not (math.isfinite(step.hours) and step.hours > 0):
-            yield Problem(f"{place}.hours", step.hours, "hours above 0")
+            yield Problem(f"{place}.hours", step.hours, Said("hours above 0"))
         if not 0 < step.probability <= 1 + EDGE:
-            yield Problem(f"{place}.probability", step.probability, "a probability above 0 and up to 1")
+            yield Problem(f"{place}.probability", step.probability, Said("a probability above 0 and up to 1"))
         if step.parent is not None and not 0 <= step.parent < s:
-            yield Problem(f"{place}.parent", step.parent, "a step that stands before it")
+            yield Problem(f"{place}.parent", step.parent, Said("a step that stands before it"))
     roots = [step for step in horizon.steps if step.parent is None]
     total = sum(step.probability for step in roots)
     if horizon.steps and abs(total - 1) > 1e-6:
-        yield Problem("horizon.steps", total, "probabilities of the steps without a parent that add up to 1")
+        expected = Said("probabilities of the steps without a parent that add up to 1")
+        yield Problem("horizon.steps", total, expected)
     if len({step.start.isoformat() for step in roots}) > 1:
-        yield Problem("horizon.steps", len(roots), "one start for all steps without a parent")
+        yield Problem("horizon.steps", len(roots), Said("one start for all steps without a parent"))
     if all(step.start.tzinfo is not None for step in horizon.steps):
         yield from _children(horizon)
 
@@ -76,11 +82,13 @@ def _children(horizon: Horizon) -> Iterator[Problem]:
             children.setdefault(step.parent, []).append(s)
             end = horizon.steps[step.parent].end
             if abs((step.start - end).total_seconds()) > 1e-3:
-                yield Problem(f"horizon.steps[{s}].start", step.start, f"{end}, the end of its parent")
+                expected = Said("%(end)s, the end of its parent", end=end)
+                yield Problem(f"horizon.steps[{s}].start", step.start, expected)
     for parent, steps in children.items():
         total = sum(horizon.steps[s].probability for s in steps)
         if abs(total - horizon.steps[parent].probability) > 1e-6:
-            expected = f"{horizon.steps[parent].probability}, the probability of their parent, in sum"
+            chance = horizon.steps[parent].probability
+            expected = Said("%(chance)s, the probability of their parent, in sum", chance=chance)
             yield Problem(f"horizon.steps[{steps[0]}].probability", total, expected)
 
 
@@ -96,9 +104,9 @@ def _names(network: Network) -> Iterator[Problem]:
     for kind, parts in families:
         for name, count in Counter(part.name for part in parts).items():
             if not isinstance(name, str) or not name:
-                yield Problem(kind, name, "a name")
+                yield Problem(kind, name, Said("a name"))
             if count > 1:
-                yield Problem(f"{kind}.{name}", count, "a name that stands once")
+                yield Problem(f"{kind}.{name}", count, Said("a name that stands once"))
 
 
 def _bus(place: str, bus: str, buses: set[str]) -> Iterator[Problem]:
@@ -112,13 +120,14 @@ def _numbers(
     """A number, or one per step; at least `low`; infinity only where it means "no limit"."""
     values = numbers if isinstance(numbers, tuple) else (numbers,)
     if isinstance(numbers, tuple) and len(numbers) != len(horizon):
-        yield Problem(place, f"{len(numbers)} values", f"one number, or {len(horizon)}: {PER_STEP}")
+        expected = Said("one number, or %(count)d: one per step", count=len(horizon))
+        yield Problem(place, Said("%(count)d values", count=len(numbers)), expected)
     for s, value in enumerate(values):
         where = f"{place}[{s}]" if isinstance(numbers, tuple) else place
         if not _is_number(value) or not (math.isfinite(value) or infinite and value == math.inf):
-            yield Problem(where, value, "a finite number")
+            yield Problem(where, value, A_NUMBER)
         elif value < low - EDGE:
-            yield Problem(where, value, f"at least {low:g}")
+            yield Problem(where, value, Said("at least %(low)g", low=low))
 
 
 def _is_number(value: object) -> bool:
@@ -127,10 +136,10 @@ def _is_number(value: object) -> bool:
 
 def _single(place: str, value: object, low: float = -math.inf, high: float = math.inf) -> Iterator[Problem]:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        yield Problem(place, value, "a finite number")
+        yield Problem(place, value, A_NUMBER)
     elif not low - EDGE <= value <= high + EDGE:
-        expected = f"from {low:g} to {high:g}" if math.isfinite(high) else f"at least {low:g}"
-        yield Problem(place, value, expected)
+        between = Said("from %(low)g to %(high)g", low=low, high=high)
+        yield Problem(place, value, between if math.isfinite(high) else Said("at least %(low)g", low=low))
 
 
 def _ordered(place: str, low: Numbers, high: Numbers, horizon: Horizon, name: str) -> Iterator[Problem]:
@@ -140,9 +149,8 @@ def _ordered(place: str, low: Numbers, high: Numbers, horizon: Horizon, name: st
             return
     for s in range(len(horizon)):
         if _is_number(at(low, s)) and _is_number(at(high, s)) and at(low, s) > at(high, s) + EDGE:
-            yield Problem(
-                f"{place}[{s}]" if isinstance(low, tuple) else place, at(low, s), f"at most its {name}, {at(high, s):g}"
-            )
+            expected = Said("at most its %(field)s, %(high)g", field=name, high=at(high, s))
+            yield Problem(f"{place}[{s}]" if isinstance(low, tuple) else place, at(low, s), expected)
             return
 
 
@@ -151,7 +159,7 @@ def _bounded_when_paid(place: str, part: Supply | Link) -> Iterator[Problem]:
     costs = part.cost if isinstance(part.cost, tuple) else (part.cost,)
     limits = part.max if isinstance(part.max, tuple) else (part.max,)
     if any(_is_number(cost) and cost < 0 for cost in costs) and math.inf in limits:
-        yield Problem(f"{place}.max", math.inf, "a finite limit, because its cost is negative")
+        yield Problem(f"{place}.max", math.inf, Said("a finite limit, because its cost is negative"))
 
 
 def _supply(supply: Supply, horizon: Horizon, buses: set[str]) -> Iterator[Problem]:
@@ -177,7 +185,7 @@ def _demand(demand: Demand, horizon: Horizon, buses: set[str]) -> Iterator[Probl
 
 def _tier(place: str, tier: object) -> Iterator[Problem]:
     if tier is not None and (not isinstance(tier, int) or isinstance(tier, bool)):
-        yield Problem(place, tier, "a whole number, or none")
+        yield Problem(place, tier, Said("a whole number, or none"))
 
 
 def _store(store: Store, horizon: Horizon, buses: set[str]) -> Iterator[Problem]:
@@ -197,7 +205,7 @@ def _final(place: str, store: Store, horizon: Horizon) -> Iterator[Problem]:
     if final is None:
         return
     if final.min is None and final.max is None:
-        yield Problem(f"{place}.final", "nothing", "a min, a max or both")
+        yield Problem(f"{place}.final", Said("nothing"), Said("a min, a max or both"))
     yield from _tier(f"{place}.final.tier", final.tier)
     yield from _single(f"{place}.final.penalty", final.penalty, low=0)
     for name, limit in (("min", final.min), ("max", final.max)):
@@ -218,9 +226,11 @@ def _hard_final(place: str, store: Store, horizon: Horizon) -> Iterator[Problem]
     for leaf in horizon.leaves:
         capacity, least = at(store.capacity, leaf), at(store.min, leaf)
         if final is not None and final.min is not None and final.min > capacity + EDGE:
-            yield Problem(f"{place}.final.min", final.min, f"at most its capacity at the end, {capacity:g}")
+            expected = Said("at most its capacity at the end, %(high)g", high=capacity)
+            yield Problem(f"{place}.final.min", final.min, expected)
         if final is not None and final.max is not None and final.max < least - EDGE:
-            yield Problem(f"{place}.final.max", final.max, f"at least its min at the end, {least:g}")
+            expected = Said("at least its min at the end, %(low)g", low=least)
+            yield Problem(f"{place}.final.max", final.max, expected)
 
 
 def _link(link: Link, horizon: Horizon, buses: set[str]) -> Iterator[Problem]:
@@ -231,7 +241,7 @@ def _link(link: Link, horizon: Horizon, buses: set[str]) -> Iterator[Problem]:
             yield from _bus(f"{place}.{key}.{bus}", bus, buses)
             yield from _single(f"{place}.{key}.{bus}", coefficient, low=0)
     if link.source in link.to:
-        yield Problem(f"{place}.to", link.source, "another bus than the link comes from")
+        yield Problem(f"{place}.to", link.source, Said("another bus than the link comes from"))
     yield from _numbers(f"{place}.min", link.min, horizon)
     yield from _numbers(f"{place}.max", link.max, horizon, infinite=True)
     yield from _numbers(f"{place}.cost", link.cost, horizon)
@@ -251,7 +261,8 @@ def _two_way(place: str, link: Link) -> Iterator[Problem]:
         return
     plain = set(link.to.values()) == {1.0} and not link.uses and not link.lag_hours and link.cost == 0
     if not plain:
-        yield Problem(f"{place}.min", min(lows), "at least 0, unless coefficient 1, no uses, no lag and no cost")
+        expected = Said("at least 0, unless coefficient 1, no uses, no lag and no cost")
+        yield Problem(f"{place}.min", min(lows), expected)
 
 
 def _commitment(commitment: Commitment, network: Network) -> Iterator[Problem]:
@@ -259,9 +270,9 @@ def _commitment(commitment: Commitment, network: Network) -> Iterator[Problem]:
     families: dict[str, Sequence[Supply | Link]] = {"supply": network.supplies, "link": network.links}
     of = [part for part in families.get(commitment.of_kind, ()) if part.name == commitment.of_name]
     if commitment.of_kind not in families:
-        yield Problem(f"{place}.of", commitment.of_kind, "supply or link")
+        yield Problem(f"{place}.of", commitment.of_kind, Said("supply or link"))
     elif not of:
-        yield Problem(f"{place}.of", commitment.of_name, f"the name of a {commitment.of_kind}")
+        yield Problem(f"{place}.of", commitment.of_name, A_PART[commitment.of_kind])
     for field in ("min_rate", "min_up_hours", "min_down_hours", "start_cost", "initial_hours"):
         yield from _single(f"{place}.{field}", getattr(commitment, field), low=0)
     yield from _single(f"{place}.on_cost", commitment.on_cost)
@@ -269,20 +280,21 @@ def _commitment(commitment: Commitment, network: Network) -> Iterator[Problem]:
         highs = part.max if isinstance(part.max, tuple) else (part.max,)
         lows = part.min if isinstance(part.min, tuple) else (part.min,)
         if math.inf in highs:
-            yield Problem(f"{place}.of", commitment.of_name, "a part with a finite max")
+            yield Problem(f"{place}.of", commitment.of_name, Said("a part with a finite max"))
         if any(_is_number(low) and low < 0 for low in lows):
-            yield Problem(f"{place}.of", commitment.of_name, "a part whose min is at least 0")
+            yield Problem(f"{place}.of", commitment.of_name, Said("a part whose min is at least 0"))
         # Without a single number there is nothing to compare with; the part's own problems say so.
         highest = max(highs, default=math.inf) if all(map(_is_number, highs)) else math.inf
         if _is_number(commitment.min_rate) and commitment.min_rate > highest + EDGE:
-            yield Problem(f"{place}.min_rate", commitment.min_rate, f"at most the max of its part, {highest:g}")
+            expected = Said("at most the max of its part, %(high)g", high=highest)
+            yield Problem(f"{place}.min_rate", commitment.min_rate, expected)
 
 
 def _commitments_of_one_part(network: Network) -> Iterator[Problem]:
     counts = Counter((c.of_kind, c.of_name) for c in network.commitments)
     for commitment in network.commitments:
         if counts[commitment.of_kind, commitment.of_name] > 1:
-            yield Problem(f"commitments.{commitment.name}.of", commitment.of_name, "a part with one commitment")
+            yield Problem(f"commitments.{commitment.name}.of", commitment.of_name, Said("a part with one commitment"))
 
 
 def _unreachable(link: Link, network: Network, horizon: Horizon) -> Iterator[Problem]:
@@ -296,7 +308,13 @@ def _unreachable(link: Link, network: Network, horizon: Horizon) -> Iterator[Pro
         lowest = -math.inf if link.may_drop else before[0] - change
         low, high = max(at(link.min, s), lowest), min(at(link.max, s), before[1] + change)
         if low > high + EDGE:
-            expected = f"limits that rate {before[0]:g} to {before[1]:g} before step {s} reaches with change {change:g}"
+            expected = Said(
+                "limits that rate %(low)g to %(high)g before step %(step)d reaches with change %(change)g",
+                low=before[0],
+                high=before[1],
+                step=s,
+                change=change,
+            )
             yield Problem(f"links.{link.name}.max_change_per_hour", link.max_change_per_hour, expected)
             return
         ranges.append((low, high))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
@@ -59,3 +60,23 @@ def test_no_catalog_says_a_text_twice():
     for catalog in words.catalogs(settings.BASE_DIR):
         texts = Counter((entry.msgctxt, entry.msgid) for entry in polib.pofile(str(catalog)))
         assert not [text for text, count in texts.items() if count > 1], catalog
+
+
+def test_every_text_of_the_code_has_its_chinese():
+    missing = [f"{word.file.name}:{word.line}: {word.text}" for word in words.untranslated(settings.BASE_DIR)]
+    assert missing == []
+
+
+def test_what_a_kernel_says_is_written_out_where_it_is_said():
+    # A text that is put together before, or not marked at all, would be missed by the check above.
+    said = [node for path in settings.BASE_DIR.glob("*/kernel/*.py") for node in calls(path) if name(node) == "Said"]
+    assert len(said) > 80
+    assert [ast.unparse(node) for node in said if not isinstance(node.args[0], ast.Constant)] == []
+
+
+def calls(path: Path) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+
+
+def name(call: ast.Call) -> str:
+    return getattr(call.func, "id", "")

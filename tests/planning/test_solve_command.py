@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils.translation import override
 
+from config.words import compile_all
 from planning.kernel.outcome import Answer, Status
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +91,26 @@ def test_a_bad_file_ends_with_2_and_every_error(tmp_path):
     assert "bad.yaml: 3 problems" in done.stderr
     for place in ("weather: 1", "supplies.well.max: 'much'", "supplies.well.bus: 'sea'"):
         assert place in done.stderr
+
+
+def test_errors_of_a_file_are_told_in_the_readers_language(tmp_path):
+    path = tmp_path / "bad.yaml"
+    supplies = {"well": {"bus": "village", "max": [3, 4, 5]}, "tanker": {"bus": "town", "min": "x", "max": -1}}
+    path.write_text(json.dumps(TINY | {"supplies": supplies}))
+    compile_all(ROOT)
+    with override("zh-hant"):
+        head, *lines = str(refusal(path)).splitlines()
+    assert head.endswith("bad.yaml：3 項問題")
+    assert lines == [
+        "  supplies.tanker.min：'x'，應為：單一數字，或每時段一個數字之清單",
+        "  supplies.well.bus：'village'，應為：節點名稱",
+        "  supplies.well.max：3 個值，應為：單一數字，或 2 個：每時段一個",
+    ]
+    path.write_text("headgate: 1\nheadgate: 1\nbuses: &all {}\n")
+    with override("zh-hant"):
+        assert (
+            "  headgate：'headgate'，應為：每個鍵只出現一次（於第 2 行第 1 欄重複）" in str(refusal(path)).splitlines()
+        )
 
 
 def test_what_cannot_be_planned_ends_with_3_and_the_reason(tmp_path):

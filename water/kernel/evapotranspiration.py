@@ -15,6 +15,7 @@ import numpy as np
 import refet
 from refet import calcs
 
+from cities.kernel.said import Said
 from planning.kernel.problems import InvalidInput, Problem
 
 MEAN_WIND_M_S = 2.0
@@ -139,7 +140,7 @@ def weather_problems(site: Site, weather: DayWeather) -> list[Problem]:
         ("solar_mj_m2", weather.solar_mj_m2, 0.0, 50.0),
     ]
     return [
-        Problem(f"{place}.{name}", value, f"{low:g} to {high:g}")
+        Problem(f"{place}.{name}", value, Said("%(low)g to %(high)g", low=low, high=high))
         for name, value, low, high in ranges
         if value is not None and not low <= value <= high
     ]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from cities.kernel.said import Said
 from planning.kernel.problems import InvalidInput, Problem
 
 from . import paddy, soil
@@ -202,16 +203,16 @@ def block_problems(blocks: Sequence[Block]) -> list[Problem]:
     seen: set[str] = set()
     for block in blocks:
         if block.name in seen:
-            found.append(Problem(f"blocks.{block.name}", block.name, "a name used once"))
+            found.append(Problem(f"blocks.{block.name}", block.name, Said("a name used once")))
         seen.add(block.name)
         for field in ("application_efficiency", "conveyance_efficiency"):
             value = getattr(block, field)
             if not 0 < value <= 1:
-                found.append(Problem(f"blocks.{block.name}.{field}", value, "above 0, at most 1"))
+                found.append(Problem(f"blocks.{block.name}.{field}", value, Said("above 0, at most 1")))
         for field in ("area_ha", "percolation_mm_per_day", "awd_mm"):
             value = getattr(block, field)
             if not 0 <= value < float("inf"):
-                found.append(Problem(f"blocks.{block.name}.{field}", value, "a number not below 0"))
+                found.append(Problem(f"blocks.{block.name}.{field}", value, Said("a number not below %(low)g", low=0)))
     return found
 
 

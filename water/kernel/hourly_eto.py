@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from refet import calcs
 
+from cities.kernel.said import Said
 from planning.kernel.problems import InvalidInput, Problem
 
 from .evapotranspiration import Site
@@ -90,11 +91,15 @@ def radiation(site: Site, longitude_deg: float, hours: Sequence[HourWeather]) ->
 
 def weather_problems(site: Site, longitude_deg: float, hours: Sequence[HourWeather]) -> list[Problem]:
     """Everything about the hours that cannot be; empty when good."""
-    found = [] if -180 <= longitude_deg <= 180 else [Problem("longitude_deg", longitude_deg, "-180 to 180")]
+    found = (
+        []
+        if -180 <= longitude_deg <= 180
+        else [Problem("longitude_deg", longitude_deg, Said("%(low)g to %(high)g", low=-180, high=180))]
+    )
     if any(hour.start.tzinfo is None for hour in hours):
-        return [*found, Problem("start", "a time without offset", "times with an offset")]
+        return [*found, Problem("start", Said("a time without offset"), Said("times with an offset"))]
     if any(b.start <= a.start for a, b in zip(hours, hours[1:], strict=False)):
-        found.append(Problem("start", "out of order", "hours in order of time, each once"))
+        found.append(Problem("start", Said("out of order"), Said("hours in order of time, each once")))
     for hour in hours:
         ranges = [
             ("temperature_c", hour.temperature_c, -60.0, 60.0),
@@ -105,7 +110,7 @@ def weather_problems(site: Site, longitude_deg: float, hours: Sequence[HourWeath
         ]
         place = hour.start.isoformat()
         found += [
-            Problem(f"{place}.{name}", value, f"{low:g} to {high:g}")
+            Problem(f"{place}.{name}", value, Said("%(low)g to %(high)g", low=low, high=high))
             for name, value, low, high in ranges
             if value is not None and not low <= value <= high
         ]
@@ -114,7 +119,7 @@ def weather_problems(site: Site, longitude_deg: float, hours: Sequence[HourWeath
 
 def _dark_days(site: Site, longitude_deg: float, hours: Sequence[HourWeather]) -> list[Problem]:
     return [
-        Problem(hour.start.isoformat(), None, "solar_mj_m2 or clear_share: the sun is up")
+        Problem(hour.start.isoformat(), None, Said("solar_mj_m2 or clear_share: the sun is up"))
         for hour in hours
         if hour.solar_mj_m2 is None and hour.clear_share is None and _above_air(site, longitude_deg, hour.start) > 0
     ]

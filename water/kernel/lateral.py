@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cities.kernel.said import Said
 from planning.kernel.outcome import Status
 from planning.kernel.problems import Problem
 from water.kernel.units import m3_from_cms_minutes
@@ -214,10 +215,10 @@ def case_problems(case: TurnCase) -> list[Problem]:
         *_not_below("lateral.travel_minutes", lateral.travel_minutes, 0),
     ]
     if not 0 < lateral.slot_minutes <= 1440:
-        found.append(Problem("lateral.slot_minutes", lateral.slot_minutes, "above 0, at most 1440"))
+        found.append(Problem("lateral.slot_minutes", lateral.slot_minutes, Said("above 0, at most 1440")))
     for n, inflow in enumerate(case.inflow_m3s):
         found += _not_below(f"inflow_m3s[{n}]", inflow, 0)
-    found += [Problem("valves", name, "a name used once") for name in _repeated([v.name for v in case.valves])]
+    found += [Problem("valves", name, Said("a name used once")) for name in _repeated([v.name for v in case.valves])]
     for valve in case.valves:
         found += _valve_problems(valve)
     return found
@@ -232,14 +233,16 @@ def _valve_problems(valve: Valve) -> list[Problem]:
         *_not_below(f"{place}.earliest_slot", valve.earliest_slot, 0),
     ]
     if not 0 < valve.flow_m3s < math.inf:
-        found.append(Problem(f"{place}.flow_m3s", valve.flow_m3s, "above 0"))
+        found.append(Problem(f"{place}.flow_m3s", valve.flow_m3s, Said("above 0")))
     if valve.max_run_slots is not None and valve.max_run_slots < valve.min_run_slots:
-        found.append(Problem(f"{place}.max_run_slots", valve.max_run_slots, f"at least {valve.min_run_slots}"))
+        found.append(
+            Problem(f"{place}.max_run_slots", valve.max_run_slots, Said("at least %(low)g", low=valve.min_run_slots))
+        )
     return found
 
 
 def _not_below(place: str, value: float, low: float) -> list[Problem]:
-    return [] if low <= value < math.inf else [Problem(place, value, f"a number not below {low:g}")]
+    return [] if low <= value < math.inf else [Problem(place, value, Said("a number not below %(low)g", low=low))]
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

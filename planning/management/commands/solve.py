@@ -28,7 +28,7 @@ from planning.kernel.outcome import Answer, Shortage
 from planning.kernel.outcome import Progress as News
 from planning.kernel.problems import InvalidInput
 from planning.kernel.solve import solve
-from planning.words import sentence
+from planning.words import problem_line, sentence
 
 INVALID, NO_PLAN, INTERRUPTED = 2, 3, 130
 """Exit codes of a file that cannot be read, of a case without an acceptable plan, and of one ended before its first."""
@@ -92,7 +92,7 @@ def _read(path: Path, format: str | None) -> tuple[Network, Horizon]:
     except InvalidInput as error:
         count = len(error.problems)
         head = ngettext("%(file)s: %(count)d problem", "%(file)s: %(count)d problems", count)
-        lines = [head % {"file": path, "count": count}, *(f"  {problem}" for problem in error.problems)]
+        lines = [head % {"file": path, "count": count}, *(f"  {problem_line(problem)}" for problem in error.problems)]
         raise CommandError("\n".join(lines), returncode=INVALID) from None
 
 
