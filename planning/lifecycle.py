@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
@@ -22,9 +22,8 @@ from django.utils.translation import gettext as _
 from cities.models import City
 
 from .horizons import WEEK, is_replay, next_quarter, week_end
-from .kernel.outcome import Status
 from .models import Plan, PlanEvent, PlanPart
-from .refusals import Busy, LostLease, Refused
+from .refusals import Busy, LostLease, Refused, never_published, why_a_person_decides
 from .sectors import FollowUp, sectors
 
 log = logging.getLogger(__name__)
@@ -40,6 +39,7 @@ PARTS = "parts"
 """The stage of a solved plan that waits for its follow-up work; no worker holds it then."""
 
 Person = User | None
+W = TypeVar("W", Plan, PlanPart)
 
 
 def request(
@@ -176,7 +176,7 @@ def publish(plan: Plan, by: Person = None) -> None:
     if plan.valid_until <= now:
         raise Refused(_("The plan has run out: its week is over."))
     if is_replay(plan.start, plan.requested_at):
-        raise Refused(_replay())
+        raise Refused(never_published())
     with transaction.atomic():
         # Two engineers who publish at once take their turn here; the second then supersedes the first.
         City.objects.select_for_update().get(pk=plan.city_id)
@@ -216,54 +216,59 @@ def cancel(plan: Plan, by: Person = None) -> None:
 
 def fail(plan: Plan, why: str) -> None:
     """Ends a plan that cannot become one. The plan in force stays in force."""
-    _fail(plan, why, Q(token=plan.token) if plan.token else Q())
+    _fail(plan, why, _ours(plan))
+
+
+def interrupted(plan: Plan) -> None:
+    """Ends a plan whose command was interrupted. It counts as cancelled: nobody misses it."""
+    _fail(plan, _("Cancelled by hand: its command was interrupted."), _ours(plan), cancel_requested=True)
 
 
 def reap() -> int:
     """Frees the work of dead workers, so that `dispatch` sends it again; after the last attempt the plan fails."""
     now = timezone.now()
-    freed = 0
-    for plan in Plan.objects.filter(state=State.SOLVING, lease_until__lt=now):
-        freed += _free_plan(plan, now)
-    for part in PlanPart.objects.filter(state=PlanPart.State.SOLVING, lease_until__lt=now):
-        freed += _free_part(part, now)
-    for plan in _waiting_for_parts():  # a worker may have died between its last part and the join
-        try:
-            join(plan.pk)
-        except Exception:  # one city's plan must not keep the others' from being freed
-            log.exception("Plan %s could not be proposed", plan.pk)
+    freed = _each(Plan.objects.filter(state=State.SOLVING, lease_until__lt=now), lambda plan: _free_plan(plan, now))
+    parts = PlanPart.objects.filter(state=PlanPart.State.SOLVING, lease_until__lt=now)
+    freed += _each(parts, lambda part: _free_part(part, now))
+    _each(_waiting_for_parts(), lambda plan: join(plan.pk))  # a worker may have died between its last part and the join
     return freed
 
 
 def expire() -> int:
     """Ends plans whose week is over, and those whose work nobody took up in time."""
-    over = Plan.objects.filter(
-        state__in=[State.PUBLISHED, State.PROPOSED, State.APPROVED], valid_until__lte=timezone.now()
-    )
-    expired = 0
-    for plan in over:
-        with transaction.atomic():
-            _move(plan, [State.PUBLISHED, State.PROPOSED, State.APPROVED], State.EXPIRED, ended_at=timezone.now())
-            _record(plan, "expired", None, "")
-        expired += 1
-    late = timezone.now() - TOO_LATE
-    for plan in Plan.objects.filter(state=State.REQUESTED, requested_at__lt=late):
-        expired += _fail(plan, _("No worker took it up in time."), Q(state=State.REQUESTED))
-    for plan in _waiting_for_parts().filter(events__what="solved", events__at__lt=late):
-        expired += _fail(plan, _("It was solved, but no worker took up its follow-up work in time."), Q(stage=PARTS))
-    return expired
+    now = timezone.now()
+    late = now - TOO_LATE
+    expired = _each(Plan.objects.filter(state__in=_IN_TIME, valid_until__lte=now), _expire)
+    untaken = Plan.objects.filter(state=State.REQUESTED, requested_at__lt=late)
+    expired += _each(untaken, lambda plan: _fail(plan, _("No worker took it up in time."), Q(state=State.REQUESTED)))
+    solved_only = _waiting_for_parts().filter(events__what="solved", events__at__lt=late)
+    why = _("It was solved, but no worker took up its follow-up work in time.")
+    return expired + _each(solved_only, lambda plan: _fail(plan, why, Q(stage=PARTS)))
+
+
+def _each(found: Iterable[W], end: Callable[[W], object]) -> int:
+    """Frees or ends one after the other and counts where that did something. An error keeps no other from its turn."""
+    ended = 0
+    for work in found:
+        try:
+            ended += bool(end(work))
+        except Exception:
+            log.exception("%s could not be freed or ended", work)
+    return ended
+
+
+@transaction.atomic
+def _expire(plan: Plan) -> bool:
+    _move(plan, _IN_TIME, State.EXPIRED, ended_at=timezone.now())
+    _record(plan, "expired", None, "")
+    return True
 
 
 def _new(city: City, start: datetime | None, **fields: Any) -> Plan:
     start = start or next_quarter(timezone.now())
+    span = {"start": start, "valid_until": week_end(start), "horizon": [list(block) for block in WEEK]}
     with transaction.atomic():
-        plan = Plan.objects.create(
-            city=city,
-            start=start,
-            horizon=[list(block) for block in WEEK],
-            valid_until=week_end(start),
-            **fields,
-        )
+        plan = Plan.objects.create(city=city, **span, **fields)
         _record(plan, "requested", plan.requested_by, plan.reason)
     return plan
 
@@ -273,13 +278,18 @@ def _waiting_for_parts() -> QuerySet[Plan]:
     return Plan.objects.filter(state=State.SOLVING, stage=PARTS, foreground=False)
 
 
-def _fail(plan: Plan, why: str, still: Q) -> int:
+def _ours(plan: Plan) -> Q:
+    return Q(token=plan.token) if plan.token else Q()
+
+
+@transaction.atomic
+def _fail(plan: Plan, why: str, still: Q, **fields: Any) -> int:
     """Fails the plan where `still` holds of its row. Returns how many plans that were."""
     ended = Plan.objects.filter(still, pk=plan.pk, state__in=[State.REQUESTED, State.SOLVING]).update(
-        state=State.FAILED, failure=why, ended_at=timezone.now(), **_FREE
+        state=State.FAILED, failure=why, ended_at=timezone.now(), **_FREE, **fields
     )
     if ended:
-        _record(plan, "failed", None, why)
+        _record(plan, "cancelled" if fields.get("cancel_requested") else "failed", None, why)
     plan.refresh_from_db()
     return ended
 
@@ -319,7 +329,7 @@ def _missing(plan: Plan) -> dict[str, Any]:
 
 def _publish_unasked(plan: Plan) -> None:
     """Publishes without a person, but never over a plan that was asked for later, and none by rule over any plan."""
-    why_not = _why_a_person_decides(plan)
+    why_not = why_a_person_decides(plan)
     if why_not:
         _record(plan, "left as proposed", None, why_not)
         return
@@ -335,22 +345,7 @@ def _publish_unasked(plan: Plan) -> None:
         _record(plan, "left as proposed", None, str(error))
 
 
-def _why_a_person_decides(plan: Plan) -> str:
-    """Why a plan that was asked to publish itself does not; "" where it may."""
-    if is_replay(plan.start, plan.requested_at):
-        return _replay()
-    in_force = Plan.objects.filter(city_id=plan.city_id, state=State.PUBLISHED)
-    if in_force.filter(requested_at__gt=plan.requested_at).exists():
-        return _("A plan that was requested later is already in force.")
-    if plan.status == Status.FALLBACK and in_force.exists():
-        return _("A rule made it, not a search: a person decides whether it replaces the plan in force.")
-    return ""
-
-
-def _replay() -> str:
-    return _("It is a replay: it starts more than an hour before it was asked for, and is never published.")
-
-
+@transaction.atomic
 def _free_plan(plan: Plan, now: datetime) -> int:
     is_dead = Q(state=State.SOLVING, token=plan.token, lease_until__lt=now)
     if plan.foreground:
@@ -372,6 +367,8 @@ def _free_part(part: PlanPart, now: datetime) -> int:
 
 
 _FREE: dict[str, Any] = {"token": None, "lease_until": None}
+_IN_TIME = (State.PUBLISHED, State.PROPOSED, State.APPROVED)
+"""States that end with the plan's week."""
 
 
 def _taken(token: uuid.UUID) -> dict[str, Any]:

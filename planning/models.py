@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import City
@@ -119,6 +120,11 @@ class Plan(Work):
         return (
             f"{self.city.key}-{timezone.localtime(self.requested_at, self.city.zone):%Y-%m-%d-%H%M}-{str(self.uid)[:4]}"
         )
+
+    def get_state_display(self) -> str:  # type: ignore[no-redef]  # Django leaves one that is there
+        """The state for people. What a person ended did not fail."""
+        cancelled = self.state == self.State.FAILED and self.cancel_requested
+        return gettext("cancelled") if cancelled else str(self.State(self.state).label)
 
     @property
     def is_ended(self) -> bool:

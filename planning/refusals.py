@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from .horizons import is_replay
+from .kernel.outcome import Status
 from .models import Plan
 
 
@@ -24,6 +26,22 @@ class Busy(Refused):
 
 class LostLease(Exception):
     """Another worker has taken the plan over; whoever gets this must stop without writing."""
+
+
+def why_a_person_decides(plan: Plan) -> str:
+    """Why a plan that was asked to publish itself does not; "" where it may."""
+    if is_replay(plan.start, plan.requested_at):
+        return never_published()
+    in_force = Plan.objects.filter(city_id=plan.city_id, state=Plan.State.PUBLISHED)
+    if in_force.filter(requested_at__gt=plan.requested_at).exists():
+        return _("A plan that was requested later is already in force.")
+    if plan.status == Status.FALLBACK and in_force.exists():
+        return _("A rule made it, not a search: a person decides whether it replaces the plan in force.")
+    return ""
+
+
+def never_published() -> str:
+    return _("It is a replay: it starts more than an hour before it was asked for, and is never published.")
 
 
 def _why_busy(plan: Plan) -> str:

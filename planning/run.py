@@ -53,8 +53,8 @@ def run(plan_id: int, listener: Listener | None = None) -> Plan | None:
 def _solve_held(plan: Plan, listener: Listener | None) -> None:
     try:
         _solve(plan, listener)
-    except lifecycle.LostLease:
-        log.warning("Plan %s was taken over by another worker; this one stops.", plan.pk)
+    except lifecycle.LostLease as lost:
+        log.warning("Plan %s is no longer this worker's, which stops: %s", plan.pk, lost)
     except (InvalidInput, InputsMissing) as error:
         lifecycle.fail(plan, _("The inputs are not valid:") + f"\n{error}")
     except Exception as error:
@@ -70,8 +70,8 @@ def run_part(part_id: int, tick: Callable[[], object] = _do_nothing) -> None:
         return
     try:
         lifecycle.part_done(part, **_work_of(part, tick))
-    except lifecycle.LostLease:
-        log.warning("Part %s was taken over by another worker.", part.pk)
+    except lifecycle.LostLease as lost:
+        log.warning("Part %s is no longer this worker's, which stops: %s", part.pk, lost)
         return
     except KeyboardInterrupt:
         lifecycle.release_part(part)
@@ -101,7 +101,7 @@ def run_here(plan: Plan, listener: Listener | None = None) -> Plan:
             run(plan.pk, listener)
         run_waiting_parts(plan, listener)
     except KeyboardInterrupt:
-        lifecycle.fail(plan, _("Interrupted by hand."))
+        lifecycle.interrupted(plan)
         raise
     return lifecycle.join(plan.pk)
 
@@ -169,10 +169,12 @@ def _kept(plan: Plan) -> Iterator[None]:
     """Renews the lease from a thread while this one reads inputs and forecasts: that may take longer than a lease."""
     ended = threading.Event()
 
+    renewal = _Renewal(lambda: lifecycle.renew(plan, "inputs", 0.0))
+
     def keep() -> None:
         try:
-            while not ended.wait(RENEW_SECONDS):
-                _try_to_renew(plan)
+            while not ended.wait(POLL_SECONDS):
+                renewal()
         except lifecycle.LostLease as error:  # the next write of the plan meets the same, and says so
             log.warning("The lease of plan %s was not renewed: %r", plan.pk, error)
         finally:
@@ -187,26 +189,35 @@ def _kept(plan: Plan) -> Iterator[None]:
         thread.join()
 
 
-def _try_to_renew(plan: Plan) -> None:
-    """Passes over an error such as a lock: a lease is longer than several renewals. Raises LostLease."""
-    try:
-        lifecycle.renew(plan, "inputs", 0.0)
-    except DatabaseError as error:
-        log.warning("The lease of plan %s was not renewed, and is tried again: %r", plan.pk, error)
-        connection.close()  # a broken one would stay broken
-
-
 class _Renewal:
-    """Calls `renew` when it is called itself, but not more often than a lease needs."""
+    """Calls `renew` when it is called itself, but not more often than a lease needs.
+
+    An error such as a lock passes: a lease is longer than several renewals. Raises LostLease when the lease is
+    another's, and when it ran out before the database could be reached again.
+    """
 
     def __init__(self, renew: Callable[[], object]) -> None:
         self.renew = renew
         self.last = 0.0
+        self.until = time.monotonic() + lifecycle.LEASE.total_seconds()
 
     def __call__(self) -> None:
-        if time.monotonic() - self.last > RENEW_SECONDS:
-            self.last = time.monotonic()
+        now = time.monotonic()
+        if now - self.last <= RENEW_SECONDS:
+            return
+        self.last = now
+        try:
             self.renew()
+        except DatabaseError as error:
+            self._put_up_with(error)
+        else:
+            self.until = now + lifecycle.LEASE.total_seconds()
+
+    def _put_up_with(self, error: DatabaseError) -> None:
+        if time.monotonic() > self.until:
+            raise lifecycle.LostLease(f"it ran out before it could be renewed: {error!r}") from error
+        log.warning("A lease was not renewed, and is tried again: %r", error)
+        connection.close_if_unusable_or_obsolete()  # a broken one would stay broken
 
 
 def _beside(work: Callable[[], T], watch: Callable[[], object], name: str, stop: threading.Event) -> T:

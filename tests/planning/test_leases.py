@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from cities.models import City
 from planning import lifecycle
+from planning.kernel.solve import solve
 from planning.lifecycle import LostLease
 from planning.models import Plan, PlanPart
 from planning.run import run, run_here
@@ -101,6 +107,60 @@ def test_a_lock_that_passes_does_not_end_the_renewal_of_a_lease(
     assert proposed(city).state == State.PROPOSED
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_that_passes_ends_neither_the_solve_nor_a_part(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renew, locked = lifecycle.renew, dict.fromkeys(("build", lifecycle.PARTS), 0)
+
+    def locked_once_a_stage(plan: Plan, stage: str, progress: float) -> bool:
+        locked[stage] = locked.get(stage, 0) + 1
+        if locked[stage] == 1 and stage != "inputs":
+            raise OperationalError("database is locked")
+        return renew(plan, stage, progress)
+
+    def patient(stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def waits(*args: Any, **options: Any) -> Any:
+            patience = time.monotonic() + 60
+            while locked[stage] < 2:
+                assert time.monotonic() < patience, "nobody renews the lease"
+                time.sleep(0.01)
+            return work(*args, **options)
+
+        return waits
+
+    monkeypatch.setattr("planning.run.RENEW_SECONDS", -1.0)
+    monkeypatch.setattr("planning.lifecycle.renew", locked_once_a_stage)
+    monkeypatch.setattr("planning.run.solve", patient("build", solve))
+    slow = replace(toy.SECTOR, run=patient(lifecycle.PARTS, toy.run))
+    monkeypatch.setattr("planning.run.sector", lambda name: slow)
+    assert run_here(lifecycle.begin(city, publish=True)).state == State.PUBLISHED
+
+
+def test_a_lease_that_ran_out_while_the_database_was_away_is_lost(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(plan: Plan, stage: str, progress: float) -> bool:
+        if stage == "inputs":
+            return True
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr("planning.run.RENEW_SECONDS", -1.0)
+    monkeypatch.setattr("planning.lifecycle.renew", away)
+    monkeypatch.setattr(
+        "planning.run.time", SimpleNamespace(monotonic=hours().__next__, process_time=time.process_time)
+    )
+    with pytest.raises(CommandError, match="out of reach") as ending:
+        call_command("plan", "toytown")
+    assert ending.value.returncode == 3
+    assert Plan.objects.get().result is None
+
+
+def hours() -> Iterator[float]:
+    """A clock that every look at it puts forward by an hour."""
+    return (3600.0 * hour for hour in itertools.count(1))
+
+
 def test_a_living_workers_plan_is_not_taken_back(city: City) -> None:
     lifecycle.claim(lifecycle.request(city).pk)
     assert lifecycle.reap() == 0
@@ -183,6 +243,33 @@ def test_a_plan_that_cannot_be_joined_now_holds_up_no_other_city(
     monkeypatch.setattr("planning.lifecycle.join", join)
     assert lifecycle.reap() == 0
     assert sorted(tried) == sorted(plan.pk for plan in plans)
+
+
+@pytest.mark.parametrize("over", ["week", "request"])
+def test_a_plan_that_cannot_be_ended_keeps_no_other_from_it(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch, over: str
+) -> None:
+    other = City.objects.create(key="elsewhere", name="Elsewhere", latitude=0, longitude=0)
+    if over == "week":
+        stuck, free = proposed(city), proposed(other)
+        Plan.objects.update(valid_until=timezone.now())
+    else:
+        stuck, free = lifecycle.request(city), lifecycle.request(other)
+        Plan.objects.update(requested_at=timezone.now() - timedelta(hours=2))
+    record = lifecycle._record
+
+    def locked(plan: Plan, *said: Any) -> None:
+        if plan == stuck:
+            raise OperationalError("database is locked")
+        record(plan, *said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("planning.lifecycle._record", locked)
+        assert lifecycle.expire() == 1
+    free.refresh_from_db()
+    stuck.refresh_from_db()
+    assert free.is_ended and not stuck.is_ended
+    assert lifecycle.expire() == 1
 
 
 def test_a_row_that_the_database_refuses_is_not_called_a_busy_city(city: City, monkeypatch: pytest.MonkeyPatch) -> None:

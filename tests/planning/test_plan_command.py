@@ -18,7 +18,7 @@ from cities.models import City
 from planning import lifecycle, outbox
 from planning.horizons import next_quarter
 from planning.models import Plan, PlanEvent
-from planning.reports import in_force
+from planning.reports import InForce, in_force
 from planning.run import run, run_here
 from planning.sectors import FollowUp
 from tests.worlds.toy import Behaviour
@@ -120,14 +120,35 @@ def test_interrupted_at_any_stage_it_leaves_the_city_free_for_the_next_plan(
             os.kill(os.getpid(), number)
         return goes_on(*args, **options)
 
-    with monkeypatch.context() as patch, pytest.raises(CommandError, match="Interrupted") as ending:
+    with monkeypatch.context() as patch, pytest.raises(CommandError, match=r"Interrupted; .* is cancelled") as ending:
         patch.setattr(stage, interrupted)
         call_command("plan", "toytown")
     assert ending.value.returncode == code
     plan = Plan.objects.get()
-    assert (plan.state, plan.failure) == (State.FAILED, "Interrupted by hand.")
+    assert (plan.state, plan.get_state_display()) == (State.FAILED, "cancelled")
+    assert [event.what for event in plan.events.all()][-1] == "cancelled"
     call_command("plan", "toytown")
     assert Plan.objects.filter(state=State.PUBLISHED).count() == 1
+
+
+def test_a_plan_that_a_person_ended_is_not_said_to_have_failed(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_command("plan", "toytown")
+    before = Plan.objects.get()
+    monkeypatch.setattr("planning.run.solve", lambda *parts, **options: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(CommandError):
+        call_command("plan", "toytown")
+    assert in_force(city) == InForce(before)
+
+
+def test_interrupted_before_it_began_a_plan_the_command_says_so(
+    city: City, toy_sector: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planning.lifecycle.reap", lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(CommandError, match="before a plan was begun"):
+        call_command("plan", "toytown")
+    assert not Plan.objects.exists()
 
 
 def test_a_busy_city_is_told_with_until_when_and_nothing_is_left_waiting(

@@ -81,6 +81,8 @@ class Command(BaseCommand):
         _run(plan)
         if plan.state == Plan.State.FAILED:
             raise CommandError(_("No plan: %(why)s") % {"why": failure(plan)}, returncode=NO_PLAN)
+        if plan.state == Plan.State.SOLVING:
+            raise CommandError(_("No plan: the database was out of reach for too long."), returncode=NO_PLAN)
         if plan.state == Plan.State.PROPOSED and plan.publish_when_ready:
             why = {"why": _last_word(plan)}
             raise CommandError(_("The plan is solved but was not published: %(why)s") % why, returncode=NO_PLAN)
@@ -122,8 +124,10 @@ def _quiet(log: logging.Logger) -> Iterator[None]:
 def _interrupted(plan: Plan | None) -> str:
     if plan:
         plan.refresh_from_db()
-    if plan is None or plan.state == Plan.State.FAILED:
-        return _("Interrupted; the plan in force stays in force.")
+    if plan is None:
+        return _("Interrupted before a plan was begun; nothing has changed.")
+    if plan.state == Plan.State.FAILED:
+        return _("Interrupted; %(plan)s is cancelled, and nothing else has changed.") % {"plan": plan}
     return _("Interrupted; %(plan)s is left as it was: %(state)s.") % {"plan": plan, "state": plan.get_state_display()}
 
 
