@@ -6,9 +6,11 @@ membership, not from Django's model permissions: one engineer in two cities may 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.admin import RelatedFieldListFilter
+from django.contrib.admin import RelatedFieldListFilter, display
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import FieldDoesNotExist
@@ -91,6 +93,28 @@ class CityScopedAdmin(AdminBase):
         kwargs["queryset"] = in_cities_of(rows, request.user, ADMIN_EDITORS)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Whose rows are all of one city needs no column that says so on every line."""
+        columns: list[Any] = list(super().get_list_display(request))  # type: ignore[misc]
+        return columns if len(_cities_asked_for(request, ADMIN_READERS)) > 1 else [c for c in columns if c != "city"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Where rows are only read, Django links every foreign key: what the reader may not open stays a plain name."""
+        found: Any = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return found
+        return [(title, {**options, "fields": self._named(request, options["fields"])}) for title, options in found]
+
+    def _named(self, request: HttpRequest, fields: Any) -> list[Any]:
+        model: Any = self.model
+        return [_name_of(model, field) if self._is_shut(request, field) else field for field in fields]
+
+    def _is_shut(self, request: HttpRequest, name: Any) -> bool:
+        known = {field.name: field for field in self.model._meta.concrete_fields}
+        target = getattr(known.get(name), "related_model", None)
+        page = self.admin_site._registry.get(target) if target else None
+        return page is not None and not page.has_view_permission(request)
+
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return [self._scoped_filter(item) for item in super().get_list_filter(request)]  # type: ignore[misc]
 
@@ -136,6 +160,16 @@ def _cities_asked_for(request: HttpRequest, roles: tuple[str, ...]) -> frozenset
     if (request.user.pk, roles) not in known:
         known[request.user.pk, roles] = frozenset(cities_of(request.user, roles).values_list("pk", flat=True))
     return known[request.user.pk, roles]
+
+
+@cache
+def _name_of(model: Any, field: str) -> Callable[[Any], str]:
+    """A column that says what a foreign key leads to. The same one each time: Django looks for it among the fields."""
+
+    def named(row: Any) -> str:
+        return str(getattr(row, field) or "–")
+
+    return display(description=model._meta.get_field(field).verbose_name)(named)
 
 
 class ReadOnlyAdmin(CityScopedAdmin):

@@ -135,6 +135,7 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hant", "繁體中文")]
+FORMAT_MODULE_PATH = "config.formats"
 
 # --- static files --------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

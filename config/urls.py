@@ -11,7 +11,7 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
-admin.site.site_url = "/reports/"  # its own address leads back to the admin
+admin.site.site_url = None  # the frame of every page has a link to the reports
 ROOMS = ("planning", "forecasting", "energy", "water", "cities")
 
 urlpatterns: list[URLPattern | URLResolver] = [

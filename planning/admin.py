@@ -22,7 +22,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from cities.models import City
-from cities.scoping import ADMIN_READERS, ReadOnlyAdmin, cities_of, city_or_404
+from cities.scoping import ReadOnlyAdmin, city_or_404
 
 from . import lifecycle
 from .admin_pages import (
@@ -85,12 +85,6 @@ class PlanAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         shown = {"panels": panels(request.user), "title": _("Plans")}
         return super().changelist_view(request, {**(extra_context or {}), **shown})
-
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns: list[Any] = list(super().get_list_display(request))
-        if cities_of(request.user, ADMIN_READERS).count() == 1:
-            columns.remove("city")  # the panel has said it
-        return columns
 
     @admin.display(description=gettext_lazy("plan"))
     def name(self, plan: Plan) -> str:

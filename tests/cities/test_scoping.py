@@ -121,6 +121,22 @@ def test_a_viewer_reads_and_changes_nothing(client, person, policies):
     assert page(client, user, f"{LIST}add/").status_code == 403
 
 
+def test_a_viewer_reads_the_city_of_a_row_and_finds_no_link_that_is_shut_to_them(client, person, policies):
+    row = f"{LIST}{policies[0].pk}/change/"
+    city = f"/admin/cities/city/{policies[0].city.pk}/change/"
+    shown = page(client, person(Membership.Role.VIEWER), row).content.decode()
+    assert "<label>City:</label>" in shown
+    assert '<div class="readonly">Tainan</div>' in shown
+    assert city not in shown
+
+
+def test_a_column_names_the_city_for_those_who_have_several(client, person, policies, taipei):
+    user = person()
+    assert "column-city" not in page(client, user, LIST).content.decode()
+    Membership.objects.create(user=user, city=taipei, role=Membership.Role.VIEWER)
+    assert "column-city" in page(client, user, LIST).content.decode()
+
+
 @pytest.mark.parametrize("role", [Membership.Role.FAB, None])
 def test_the_admin_shows_no_rows_to_people_who_are_not_of_the_utility(client, person, policies, role):
     assert page(client, person(role), LIST).status_code == 403
