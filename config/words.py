@@ -14,7 +14,7 @@ import polib
 from django.utils.translation.template import templatize
 
 ROOMS = ("cities", "config", "energy", "forecasting", "planning", "water")
-_CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "Said"}
+_CALLS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "Said", "Counted"}
 # What `templatize` makes of {% translate %} and {% blocktranslate %}.
 _TEMPLATE_CALL = re.compile(r"""\b(?:gettext|ngettext|_)\(u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from cities.languages import is_chinese
 
@@ -59,10 +59,14 @@ def _verdict(plan: Plan) -> str:
     waiting = sum(fact["values"]["count"] for fact in plan.facts if fact["kind"] == "put_off")
     told = [] if plan.result["shortages"] else [_("Nobody is short.")]
     if waiting:
-        told.append(
-            _("%(count)d must wait for the next day: their part of today is less than they can be given at once.")
-            % {"count": waiting}
+        words = ngettext(
+            "%(count)d turnout must wait for the next day: its part of today's water is less than it can be given at "
+            "once.",
+            "%(count)d turnouts must wait for the next day: their parts of today's water are less than they can be "
+            "given at once.",
+            waiting,
         )
+        told.append(words % {"count": waiting})
     return " ".join(told)
 
 

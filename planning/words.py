@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from cities.kernel.said import Said
 from cities.languages import in_words
@@ -15,7 +16,17 @@ from cities.languages import in_words
 from .kernel.problems import Problem
 from .kernel.reasons import TEXTS as REASONS
 
-SENTENCES = {
+
+@dataclass(frozen=True)
+class Counted:
+    """A sentence that says one thing of 1 and another of every other number, that of the fact's value `of`."""
+
+    one: str
+    other: str
+    of: str
+
+
+SENTENCES: dict[str, str | Counted] = {
     **REASONS,
     "shortage": gettext_noop(
         "%(place)s: short of %(amount)s %(unit)s, %(share)s of what is wanted, between %(first)s and %(last)s; worst "
@@ -28,35 +39,45 @@ SENTENCES = {
         "%(place)s: %(amount)s %(unit)s, %(share)s of what there is, cannot be delivered between %(first)s and "
         "%(last)s."
     ),
-    "put_off": gettext_noop(
-        "%(place)s: %(count)s of %(of)s must wait for the next day; what there is goes to those that need it most."
+    "put_off": Counted(
+        "%(place)s: %(count)s of %(of)s turnout must wait for the next day; what there is goes to those that need it "
+        "most.",
+        "%(place)s: %(count)s of %(of)s turnouts must wait for the next day; what there is goes to those that need it "
+        "most.",
+        "of",
     ),
     "held_by_supply": gettext_noop(
-        "%(wish)s: held back by %(place)s, whose %(limit)s %(rate_unit)s (on average) are all used in %(hours)s of the "
-        "%(short_hours)s short hours."
+        "%(wish)s: held back by %(place)s, whose %(limit)s %(rate_unit)s (on average) are all used for %(hours)s h of "
+        "the %(short_hours)s h of shortage."
     ),
     "held_by_link": gettext_noop(
-        "%(wish)s: held back by the limit of %(place)s, %(limit)s %(rate_unit)s, in %(hours)s of the %(short_hours)s "
-        "short hours."
+        "%(wish)s: held back by the limit of %(place)s, %(limit)s %(rate_unit)s, for %(hours)s h of the "
+        "%(short_hours)s h of shortage."
     ),
     "held_by_store": gettext_noop(
-        "%(wish)s: held back by %(place)s, down to the lowest allowed level of %(limit)s %(unit)s in %(hours)s of "
-        "the %(short_hours)s short hours."
+        "%(wish)s: held back by %(place)s, down to the lowest allowed level of %(limit)s %(unit)s for %(hours)s h of "
+        "the %(short_hours)s h of shortage."
     ),
     "held_by_target": gettext_noop(
         "%(wish)s: held back by the %(limit)s %(unit)s that %(place)s must keep for the end of the plan."
     ),
     "held_by_ramp": gettext_noop(
-        "%(wish)s: held back by %(place)s, which can rise by no more than %(limit)s %(rate_unit)s per hour, in "
-        "%(hours)s of the %(short_hours)s short hours."
+        "%(wish)s: held back by %(place)s, which can rise by no more than %(limit)s %(rate_unit)s per hour, for "
+        "%(hours)s h of the %(short_hours)s h of shortage."
     ),
-    "bottleneck_supply": gettext_noop(
+    "bottleneck_supply": Counted(
+        "One more %(rate_unit)s from %(place)s would save up to %(value)s over the %(hours)s hour of full use, first "
+        "at %(first)s.",
         "One more %(rate_unit)s from %(place)s would save up to %(value)s over the %(hours)s hours of full use, first "
-        "at %(first)s."
+        "at %(first)s.",
+        "hours",
     ),
-    "bottleneck_link": gettext_noop(
+    "bottleneck_link": Counted(
+        "One more %(rate_unit)s of capacity in %(place)s would save up to %(value)s over the %(hours)s hour of full "
+        "use, first at %(first)s.",
         "One more %(rate_unit)s of capacity in %(place)s would save up to %(value)s over the %(hours)s hours of full "
-        "use, first at %(first)s."
+        "use, first at %(first)s.",
+        "hours",
     ),
     "price_peak": gettext_noop(
         "At %(place)s one more %(unit)s costs %(price)s at %(at)s, against %(mean)s on average over the plan."
@@ -106,7 +127,7 @@ def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo | Non
     words = {key: _word(key, value, names, tz) for key, value in values.items()}
     words |= {key: f"{currency} {words[key]}".lstrip() for key in _MONEY if key in words}
     words |= {"place": names.get(fact["place"], fact["place"]), "unit": _(unit), "rate_unit": _(rate_unit)}
-    text = _(SENTENCES[fact["kind"]]) % words
+    text = _text(SENTENCES[fact["kind"]], words) % words
     return text[:1].upper() + text[1:]
 
 
@@ -115,6 +136,12 @@ def problem_line(problem: Problem) -> str:
     found = in_words(problem.value) if isinstance(problem.value, Said) else repr(problem.value)
     words = {"place": in_words(problem.place), "value": found, "expected": in_words(problem.expected)}
     return _("%(place)s: %(value)s — expected %(expected)s") % words
+
+
+def _text(sentence: str | Counted, words: Mapping[str, str]) -> str:
+    if isinstance(sentence, str):
+        return _(sentence)
+    return ngettext(sentence.one, sentence.other, 1 if words[sentence.of] == "1" else 2)
 
 
 def _word(key: str, value: Any, names: Mapping[str, str], tz: tzinfo | None) -> str:

@@ -137,10 +137,18 @@ class _Sheets:
 
     def _sheet(self, name: str) -> Any:
         """A new sheet whose name is legal and not yet taken, whatever the language makes of it."""
-        legal = NOT_IN_NAMES.sub(" ", name).strip()[:SHEET_NAME] or "–"
-        number, free = 1, legal
+        legal = NOT_IN_NAMES.sub(" ", name).strip() or "–"
+        number, free = 1, _cut(legal, SHEET_NAME)
         while free.casefold() in self.names:
             number += 1
-            free = f"{legal[: SHEET_NAME - 3]} {number}"
+            free = f"{_cut(legal, SHEET_NAME - 3)} {number}"
         self.names.add(free.casefold())
         return self.book.add_worksheet(free)
+
+
+def _cut(name: str, most: int) -> str:
+    """The words that fit, or the letters where there is one word, as in Chinese."""
+    if len(name) <= most:
+        return name
+    words, gap, _rest = name[: most + 1].rpartition(" ")
+    return words.rstrip(" ,;:–-") if gap else name[:most]

@@ -21,6 +21,7 @@ from .lasting import lasting
 from .light import Outlook, light_name, measure_name, outlook
 from .models import Turnout
 from .rain_report import irrigation_demand
+from .reports import why_no_turns
 
 
 def headline(plan: Plan) -> Sequence[Card]:
@@ -59,8 +60,9 @@ def state_of_supply(state: Outlook) -> Section:
 def turns(plan: Plan) -> list[Section]:
     """Every valve run of the plan's first day in order of time, and the turnouts that get less than they ask for."""
     parts = list(plan.parts.filter(sector="water", state=PlanPart.State.DONE).order_by("key"))
+    title = _("Irrigation turns of the next 24 h")
     if not parts:
-        return []
+        return [Section(title, (), (), why_no_turns(plan))]
     names = _turnout_names(plan, parts)
     numbers, zone = Numbers(plan), plan.city.zone
     runs = sorted(((run, part) for part in parts for run in part.result["runs"]), key=lambda pair: pair[0]["start"])
@@ -76,7 +78,7 @@ def turns(plan: Plan) -> list[Section]:
     )
     headers = (_("Turnout"), _("opens"), _("closes"), "m³", _("Lateral"))
     note = _("Valves run from %(start)s on, for 24 h.") % {"start": full_moment(plan.start, zone)}
-    return [Section(_("Irrigation turns of the next 24 h"), headers, rows, note), _short(numbers, parts, names)]
+    return [Section(title, headers, rows, note), _short(numbers, parts, names)]
 
 
 def _short(numbers: Numbers, parts: Sequence[PlanPart], names: dict[str, str]) -> Section:

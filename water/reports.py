@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from planning.figures import figure, moment, money, percent
 from planning.models import Plan, PlanPart
@@ -21,8 +22,9 @@ DAY_HOURS = 24.0
 
 def summary(plan: Plan) -> Sequence[Section]:
     numbers = Numbers(plan)
-    tables = [sources(numbers), reservoirs(numbers), users(numbers), pumping(numbers), valve_runs(plan)]
-    return [table for table in tables if table.rows]
+    tables = [sources(numbers), reservoirs(numbers), users(numbers), pumping(numbers)]
+    runs = valve_runs(plan)
+    return [*(table for table in tables if table.rows), *([runs] if runs.note else [])]
 
 
 def sources(numbers: Numbers) -> Section:
@@ -128,11 +130,27 @@ def valve_runs(plan: Plan) -> Section:
     numbers = Numbers(plan)
     parts = plan.parts.filter(sector="water", state=PlanPart.State.DONE).order_by("key")
     rows = tuple(_lateral_row(numbers, part) for part in parts)
-    total = sum(len(part.result["runs"]) for part in parts)
-    note = _("%(count)d valve runs in the next 24 h.") % {"count": total}
+    note = _count_of_runs(sum(len(part.result["runs"]) for part in parts)) if rows else why_no_turns(plan)
     if any(Undelivered.of(part).waiting for part in parts):
         note += " " + _("Turnouts wait for the next day where their part of the water is less than their shortest run.")
     return Section(_("Valve runs"), headers, rows, note)
+
+
+def _count_of_runs(count: int) -> str:
+    if not count:
+        return _("No valve opens in the next 24 h.")
+    words = ngettext("%(count)d valve run in the next 24 h.", "%(count)d valve runs in the next 24 h.", count)
+    return words % {"count": count}
+
+
+def why_no_turns(plan: Plan) -> str:
+    """What to say of a plan that has no turns to plan in its first day; "" in a city without laterals."""
+    laterals = plan.snapshot["extra"].get("water", {}).get("turnouts", {})
+    if not laterals:
+        return ""
+    if any(turnout["km3"] > 0 for turnouts in laterals.values() for turnout in turnouts.values()):
+        return _("No valve opens in the next 24 h: fields ask for water, but the plan brings the laterals none.")
+    return _("No valve opens in the next 24 h: no field asks for water.")
 
 
 def _lateral_row(numbers: Numbers, part: PlanPart) -> tuple[str, ...]:

@@ -16,7 +16,11 @@ from tests.planning.kernel.test_explain import ANSWER, HORIZON, NETWORK
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 CATALOG = Path(words.__file__).parent / "locale" / "zh_Hant" / "LC_MESSAGES" / "django.po"
-CHINESE = {entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOG)) if not entry.fuzzy}
+CHINESE = {
+    entry.msgid: entry.msgstr_plural[0] if entry.msgid_plural else entry.msgstr
+    for entry in polib.pofile(str(CATALOG))
+    if not entry.fuzzy
+}
 PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[a-z]")
 
 
@@ -24,11 +28,14 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[.\d]*[a-z]")
 def in_chinese(monkeypatch):
     """The catalog itself instead of its compiled form, which a fresh checkout does not have yet."""
     monkeypatch.setattr(words, "_", CHINESE.__getitem__)
+    monkeypatch.setattr(words, "ngettext", lambda one, other, count: CHINESE[one])
 
 
 def test_every_sentence_has_a_translation_with_the_same_places_for_values():
-    for english in words.SENTENCES.values():
-        assert sorted(PLACEHOLDER.findall(CHINESE[english])) == sorted(PLACEHOLDER.findall(english))
+    for text in words.SENTENCES.values():
+        english, other = (text.one, text.other) if isinstance(text, words.Counted) else (text, text)
+        places = sorted(PLACEHOLDER.findall(english))
+        assert sorted(PLACEHOLDER.findall(CHINESE[english])) == places == sorted(PLACEHOLDER.findall(other))
     assert all(unit in CHINESE for units in words.UNITS.values() for unit in units)
 
 
@@ -37,7 +44,7 @@ def test_every_fact_of_an_answer_becomes_a_sentence_with_names_and_local_times()
     assert told[:2] == [
         "Fengshan: short of 2 10³ m³, 11.1% of what is wanted, between 01-01 08:00 and 01-01 09:00; "
         "worst at 01-01 08:00.",
-        "Fengshan: held back by the limit of main, 6 10³ m³/h, in 1 of the 1 short hours.",
+        "Fengshan: held back by the limit of main, 6 10³ m³/h, for 1 h of the 1 h of shortage.",
     ]
     assert not any("%" in PLACEHOLDER.sub("%", line).replace("1%", "").replace("0%", "") for line in told)
 
@@ -49,6 +56,13 @@ def test_the_same_facts_in_chinese(in_chinese):
         "鳳山給水區於 01-01 08:00 至 01-01 09:00 間短缺 2 千立方公尺，占需求量 11.1%，以 01-01 08:00 最為嚴重。",
         "鳳山給水區短缺原因：鳳山幹管已達容量上限 6 千立方公尺/小時，占短缺 1 小時中之 1 小時。",
     ]
+
+
+@pytest.mark.parametrize(("hours", "told"), [(1.0, "1 hour of"), (0.25, "0.25 hours of"), (12.0, "12 hours of")])
+def test_one_hour_of_full_use_is_an_hour(hours, told):
+    values = {"commodity": "power", "value": 900.0, "hours": hours, "first": "2026-01-01T00:00:00+00:00"}
+    fact = {"kind": "bottleneck_link", "place": "line", "values": values}
+    assert f"over the {told} full use, first at 01-01 08:00" in words.sentence(fact, {}, TAIPEI, "NT$")
 
 
 @pytest.mark.parametrize(

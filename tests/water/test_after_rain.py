@@ -17,7 +17,8 @@ from planning.models import Plan
 from planning.run import run_here
 from planning.sectors import Section
 from planning.summary import sections
-from water.models import CropBlock, FieldState, IrrigationSystem, Lateral
+from water.details import details
+from water.models import Conduit, CropBlock, FieldState, IrrigationSystem, Lateral
 
 pytestmark = pytest.mark.django_db
 
@@ -68,11 +69,11 @@ def test_water_for_one_gate_goes_to_the_needier_field_and_the_other_is_said_to_w
     assert delivered(plan) == {"upper": 360}
     assert plan.result["shortages"] == []
     found = tables(plan)
-    assert found["Shortages"].note.startswith("Nobody is short. 1 must wait for the next day")
+    assert found["Shortages"].note.startswith("Nobody is short. 1 turnout must wait for the next day")
     assert found["Valve runs"].rows[0][1::2] == ("1", "360", "1")
     assert found["Valve runs"].rows[0][-1] == "140"
     told = [text for (text,) in found["Why, and what would change it"].rows]
-    assert told[0].startswith("Lateral, at the turnouts: 1 of 2 must wait for the next day")
+    assert told[0].startswith("Lateral, at the turnouts: 1 of 2 turnouts must wait for the next day")
 
 
 def test_who_was_left_out_is_served_on_the_next_day(city: City) -> None:
@@ -88,7 +89,25 @@ def test_water_for_no_gate_at_all_is_stated_and_nobody_called_short(city: City) 
     plan = planned(city, upper=11.0, lower=10.8)
     assert delivered(plan) == {}
     assert plan.result["shortages"] == []
-    assert tables(plan)["Valve runs"].rows[0] == ("Lateral", "0", "", "0", "0", "2", "160")
+    runs = tables(plan)["Valve runs"]
+    assert runs.rows[0] == ("Lateral", "0", "", "0", "0", "2", "160")
+    assert runs.note.startswith("No valve opens in the next 24 h.")
+
+
+def test_fields_that_ask_for_nothing_open_no_valve_and_the_plan_says_why(city: City) -> None:
+    # dry to 5 mm of the 14 that they may lack: nothing is wanted on the first day
+    plan = planned(city, upper=5.0, lower=5.0)
+    why = "No valve opens in the next 24 h: no field asks for water."
+    assert (tables(plan)["Valve runs"].rows, tables(plan)["Valve runs"].note) == ((), why)
+    turns = {table.title: table for table in details(plan)}["Irrigation turns of the next 24 h"]
+    assert (turns.rows, turns.note) == ((), why)
+
+
+def test_a_plan_that_brings_the_fields_no_water_says_so_where_the_valves_stand(city: City) -> None:
+    Conduit.objects.update(capacity_km3_per_day=0.0)
+    plan = planned(city, upper=30.0, lower=30.0)
+    assert plan.result["shortages"]
+    assert "the plan brings the laterals none" in tables(plan)["Valve runs"].note
 
 
 # --- what the canal cannot deliver ----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from cities.lookup import city_named
 from cities.models import City
 from config.citypack.rows import export_pack
 
@@ -18,11 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("folder", metavar="DIR", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        city = City.objects.filter(key=options["city"]).first()
-        if city is None:
-            known = ", ".join(City.objects.values_list("key", flat=True)) or "none is loaded"
-            raise CommandError(f"no city {options['city']}; known: {known}", returncode=2)
-        for path in _exported(city, options["folder"]):
+        for path in _exported(city_named(options["city"]), options["folder"]):
             self.stdout.write(str(path))
 
 

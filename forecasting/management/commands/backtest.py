@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cities.models import City
+from cities.lookup import city_named
 from cities.output import check_target, write_whole
 from forecasting.models import Series
 from forecasting.replay import Result, replay
@@ -93,11 +93,7 @@ def _as_json(results: Sequence[Result], city: str, begin: datetime, end: datetim
 
 
 def _series(city_key: str, keys: list[str] | None) -> list[Series]:
-    city = City.objects.filter(key=city_key).first()
-    if city is None:
-        known = ", ".join(City.objects.values_list("key", flat=True)) or _("none is loaded")
-        figures = {"key": city_key, "known": known}
-        raise CommandError(_("No city %(key)r; there are: %(known)s") % figures, returncode=BAD_INPUT)
+    city = city_named(city_key)
     found = {row.key: row for row in Series.objects.filter(city=city).select_related("city").order_by("key")}
     unknown = [key for key in keys or () if key not in found]
     if unknown:

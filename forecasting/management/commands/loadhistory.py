@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from cities.lookup import city_named
 from cities.models import City
 from forecasting.ingest import Counts, InvalidFile, ingest, read_csv
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--strict", action="store_true", help="write nothing when a row is refused (exit 2)")
 
     def handle(self, *args: Any, city: str, file: Path, strict: bool, **options: Any) -> None:
-        counts = _load(_city(city), file, strict)
+        counts = _load(city_named(city), file, strict)
         self.stdout.write(
             _("%(new)d new, %(revised)d revised, %(unchanged)d unchanged, %(refused)d refused")
             % {"new": counts.new, "revised": counts.revised, "unchanged": counts.unchanged, "refused": counts.refusals}
@@ -31,14 +32,6 @@ class Command(BaseCommand):
             self.stderr.write(line)
         if strict and counts.refused:
             raise CommandError(_("Nothing was written, because --strict was given."), returncode=2)
-
-
-def _city(key: str) -> City:
-    found = City.objects.filter(key=key).first()
-    if found is None:
-        known = ", ".join(City.objects.values_list("key", flat=True)) or _("none is loaded")
-        raise CommandError(_("No city %(key)r; there are: %(known)s") % {"key": key, "known": known}, returncode=2)
-    return found
 
 
 def _load(city: City, file: Path, strict: bool) -> Counts:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from cities.lookup import city_named
 from cities.models import City
 from cities.output import check_target, write_whole
 from planning import lifecycle
@@ -52,7 +53,7 @@ class Command(BaseCommand):
         parser.add_argument("--propose-only", action="store_true", help="leave the plan for an engineer to approve")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        city, start = _city(options["city"]), _start(options["start"])
+        city, start = city_named(options["city"]), _start(options["start"])
         target = None if options["json"] in (None, "-") else Path(options["json"])
         if target:
             check_target(target)
@@ -134,16 +135,6 @@ def _interrupted(plan: Plan | None) -> str:
 def _last_word(plan: Plan) -> str:
     event = plan.events.last()
     return event.note if event else ""
-
-
-def _city(key: str) -> City:
-    try:
-        return City.objects.get(key=key)
-    except City.DoesNotExist:
-        known = ", ".join(City.objects.values_list("key", flat=True)) or _("none")
-        raise CommandError(
-            _("There is no city %(key)r; loaded are: %(known)s.") % {"key": key, "known": known}, returncode=2
-        ) from None
 
 
 def _start(text: str | None) -> datetime | None:

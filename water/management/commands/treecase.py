@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from cities.lookup import city_named
 from cities.output import check_target, write_whole
 from planning.models import Plan
 from water.trees import river_paths, tree_case
@@ -35,10 +36,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         target = Path(options["out"])
         check_target(target)
-        plans = Plan.objects.filter(city__key=options["city"], snapshot__isnull=False).select_related("city")
+        city = city_named(options["city"])
+        plans = Plan.objects.filter(city=city, snapshot__isnull=False).select_related("city")
         plan = plans.order_by("-pk").first()
         if plan is None:
-            raise CommandError(_("%(city)s has no plan yet.") % {"city": options["city"]}, returncode=2)
+            raise CommandError(_("%(city)s has no plan yet.") % {"city": city.label}, returncode=2)
         try:
             case = tree_case(plan.snapshot, river_paths(plan, PATHS), options["branch"] or A_DAY_THEN_THREE)
         except ValueError as error:
