@@ -162,13 +162,20 @@ def _bounded_when_paid(place: str, part: Supply | Link) -> Iterator[Problem]:
         yield Problem(f"{place}.max", math.inf, Said("a finite limit, because its cost is negative"))
 
 
+def _rates(place: str, part: Supply | Link, horizon: Horizon) -> Iterator[Problem]:
+    """Where nothing is stated, min is 0: then a max below it is what was written wrong, and not the min."""
+    starts_at_none = part.min == 0
+    yield from _numbers(f"{place}.min", part.min, horizon)
+    yield from _numbers(f"{place}.max", part.max, horizon, low=0 if starts_at_none else -math.inf, infinite=True)
+    yield from _numbers(f"{place}.cost", part.cost, horizon)
+    if not starts_at_none:
+        yield from _ordered(f"{place}.min", part.min, part.max, horizon, "max")
+
+
 def _supply(supply: Supply, horizon: Horizon, buses: set[str]) -> Iterator[Problem]:
     place = f"supplies.{supply.name}"
     yield from _bus(f"{place}.bus", supply.bus, buses)
-    yield from _numbers(f"{place}.min", supply.min, horizon)
-    yield from _numbers(f"{place}.max", supply.max, horizon, infinite=True)
-    yield from _numbers(f"{place}.cost", supply.cost, horizon)
-    yield from _ordered(f"{place}.min", supply.min, supply.max, horizon, "max")
+    yield from _rates(place, supply, horizon)
     yield from _bounded_when_paid(place, supply)
     for k, peak in enumerate(supply.peak):
         yield from _single(f"{place}.peak[{k}].above", peak.above, low=0)
@@ -193,7 +200,8 @@ def _store(store: Store, horizon: Horizon, buses: set[str]) -> Iterator[Problem]
     yield from _bus(f"{place}.bus", store.bus, buses)
     yield from _numbers(f"{place}.capacity", store.capacity, horizon, low=0)
     yield from _numbers(f"{place}.min", store.min, horizon, low=0)
-    yield from _ordered(f"{place}.min", store.min, store.capacity, horizon, "capacity")
+    if store.min != 0:  # above nothing every capacity is, or is already refused
+        yield from _ordered(f"{place}.min", store.min, store.capacity, horizon, "capacity")
     yield from _single(f"{place}.initial", store.initial, low=0)
     yield from _single(f"{place}.loss_per_hour", store.loss_per_hour, low=0, high=1)
     yield from _single(f"{place}.end_value", store.end_value)
@@ -242,10 +250,7 @@ def _link(link: Link, horizon: Horizon, buses: set[str]) -> Iterator[Problem]:
             yield from _single(f"{place}.{key}.{bus}", coefficient, low=0)
     if link.source in link.to:
         yield Problem(f"{place}.to", link.source, Said("another bus than the link comes from"))
-    yield from _numbers(f"{place}.min", link.min, horizon)
-    yield from _numbers(f"{place}.max", link.max, horizon, infinite=True)
-    yield from _numbers(f"{place}.cost", link.cost, horizon)
-    yield from _ordered(f"{place}.min", link.min, link.max, horizon, "max")
+    yield from _rates(place, link, horizon)
     yield from _single(f"{place}.lag_hours", link.lag_hours, low=0)
     yield from _single(f"{place}.initial_rate", link.initial_rate)
     if link.max_change_per_hour is not None:

@@ -49,6 +49,9 @@ def test_a_good_network_has_no_problem():
         ("inflow", {"min": nan}, "supplies.inflow.min"),
         ("inflow", {"min": (1.0, 8.5)}, "supplies.inflow.min[1]"),
         ("inflow", {"cost": inf}, "supplies.inflow.cost"),
+        ("inflow", {"min": 0.0, "max": (9.0, -1.0)}, "supplies.inflow.max[1]"),
+        ("main", {"max": -1.0, "initial_rate": 0.0}, "links.main.max"),
+        ("main", {"min": -1.0, "max": -2.0, "to": {"town": 1.0}}, "links.main.min"),
         ("main", {"cost": (1.0, -1.0), "max": inf}, "links.main.max"),
         ("inflow", {"peak": (PeakCharge(-1.0, 2.0),)}, "supplies.inflow.peak[0].above"),
         ("inflow", {"peak": (PeakCharge(1.0, 2.0), PeakCharge(1.0, nan))}, "supplies.inflow.peak[1].cost"),
@@ -60,6 +63,7 @@ def test_a_good_network_has_no_problem():
         ("pond", {"bus": "sea"}, "stores.pond.bus"),
         ("pond", {"capacity": (20.0, nan), "final": None}, "stores.pond.capacity[1]"),
         ("pond", {"capacity": (20.0, 0.5), "final": None}, "stores.pond.min"),
+        ("pond", {"capacity": -1.0, "min": 0.0, "final": None}, "stores.pond.capacity"),
         ("pond", {"min": (1.0, 2.0, 3.0)}, "stores.pond.min"),
         ("pond", {"initial": -5.0}, "stores.pond.initial"),
         ("pond", {"loss_per_hour": 1.5}, "stores.pond.loss_per_hour"),
@@ -113,6 +117,11 @@ def test_every_problem_is_told_at_once():
 def test_a_problem_says_what_was_found_and_what_was_expected():
     (problem,) = problems(changed("inflow", max=(9.0,)), hours(2))
     assert str(problem) == "supplies.inflow.max: '1 values' — expected one number, or 2: one per step"
+
+
+def test_of_a_max_below_the_min_that_is_taken_for_granted_the_max_is_wrong():
+    (problem,) = problems(changed("main", max=-1.0), hours(2))
+    assert (problem.place, problem.value, problem.expected) == ("links.main.max", -1.0, "at least 0")
 
 
 def test_a_name_stands_once_in_its_kind():
