@@ -7,7 +7,7 @@ mean of its own forecast. A driver that was never measured is left out, and the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -104,11 +104,9 @@ def influences(series: Series, drivers: Sequence[Driver], history: pd.Series, st
     steps = covering(series, first, starts[-1] + series.step)
     columns, scale, notes = {}, pd.Series(1.0, steps), _absent(series, drivers)
     for driver in drivers:
-        line = on_steps(driver, steps, pd.Timedelta(series.step))
-        if driver.is_guessed and knows_years(series, history):
-            told = f"{driver.series.key} is not announced ahead and was not used beside years of history"
-            notes.append(Note(Rule.REGRESSOR, len(starts), starts[0], told))
-        elif line.isna().all():
+        is_unknown = driver.is_guessed and knows_years(series, history)
+        line = on_steps(replace(driver, forecast=None) if is_unknown else driver, steps, pd.Timedelta(series.step))
+        if line.isna().all():
             notes.append(Note(Rule.REGRESSOR, len(steps), steps[0], _left_out(driver.series.key)))
         elif driver.scales:
             scale = scale * line
@@ -119,8 +117,9 @@ def influences(series: Series, drivers: Sequence[Driver], history: pd.Series, st
 
 
 def knows_years(series: Series, history: pd.Series) -> bool:
-    """Whether the kernel learns from years of it how much it depends on weather as it was measured: with weather that
-    is merely guessed ahead it then errs more than without (Victoria's load of 2014: 134 against 109 MW on day 1).
+    """Whether the kernel learns from years of it, thoroughly. Of weather that is merely guessed ahead it is then told
+    the past alone: it would take the guess for the weather as it will be measured, and its bands would be too narrow
+    (Victoria's load of 2013: 90 % bands held 73 %).
     """
     is_long = len(history) > 1 and history.index[-1] - history.index[0] >= YEARS
     return is_long and series.profile.get("kind") not in NATURAL

@@ -64,7 +64,7 @@ SENTENCES = (
     gettext_noop("filled for the computation"),
     gettext_noop("steps without a value before the start"),
     gettext_noop("%(name)s is not known there and was not used"),
-    gettext_noop("%(name)s is not announced ahead and was not used beside years of history"),
+    gettext_noop("%(name)s is not known from there on: the last day known stands in"),
     gettext_noop("multiplied by the schedule %(name)s, %(low)s to %(high)s"),
     gettext_noop("moved the profile's level by a factor of %(factor)s"),
     gettext_noop("stands in: %(reason)s"),

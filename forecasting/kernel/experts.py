@@ -22,7 +22,7 @@ MOST_WEEKS_OF_MEAN = 4
 def forecasts(panel: Panel) -> dict[str, Array]:
     """What each expert that suits the panel's plan expects, by its readable name."""
     rain = rain_of(panel) if panel.plan.flows else None
-    known = panel if rain is None else without_rain(panel)
+    known = without_rain(panel) if panel.plan.flows else panel
     found = {name: expert(known) for name, expert in _suitable(known)}
     if rain is not None:
         response, truth = rain_response(panel, rain), panel.truth()

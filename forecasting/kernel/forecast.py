@@ -18,7 +18,7 @@ from .combining import Outlook, outlook_of
 from .daylight import ceiling
 from .panel import Days, Panel, days_of, panel_of
 from .profiles import Profile
-from .regressors import lined_up
+from .regressors import Columns, lined_up
 from .seasons import Plan, cycles, plan_for
 from .series import LONGEST, Array, Limits, Note, Refusal, Refused, Rule, Ruler, Time, on_grid
 
@@ -90,7 +90,8 @@ def forecast_many(
     """The next `steps` steps of every series, all with the same step; each is forecast or refused by itself.
 
     histories   values by timezone-aware start of their step, or by whole number when `step` is None
-    regressors  known influences by the same times, reaching over the steps asked for
+    regressors  known influences by the same times. As far as they reach over the steps asked for they count as known
+                ahead; beyond that, at past origins too, the last day known stands in
     profiles    what stands in where the history is too short or too old
     start       the first step asked for; without it, the one after the last value of each series
     """
@@ -152,8 +153,7 @@ class _Ready:
     last: int
     plan: Plan
     ahead: int
-    regressors: Array | None
-    names: tuple[str, ...]
+    regressors: Columns
     limits: Limits
 
     @property
@@ -183,13 +183,13 @@ def _prepared(
     if late > STALE_SHARE * len(cleaned.values):
         raise Refused(f"the last usable value is of {ruler.time(last)}, {late} steps before the start")
     ahead = max(1, end - last)
-    extra, names, notes = lined_up(regressors, ruler, last, len(cleaned.values), ahead)
-    explained = extra is not None or ask.calendar.knows_holidays
+    extra, notes = lined_up(regressors, ruler, last, len(cleaned.values), ahead)
+    explained = extra.values is not None or ask.calendar.knows_holidays
     plan = plan_for(
         cleaned.values, int(cleaned.observed.sum()), ask.step, seen=seen, explained=explained, asked=ask.asked
     )
     cleaned = replace(cleaned, notes=cleaned.notes + notes)
-    return _Ready(name, cleaned, ruler, start, first, last, plan, ahead, extra, names, limits)
+    return _Ready(name, cleaned, ruler, start, first, last, plan, ahead, extra, limits)
 
 
 def _without_ends(cleaned: Cleaned, last: int) -> tuple[Cleaned, int]:
@@ -214,7 +214,6 @@ def _computed(batch: Sequence[_Ready], ask: Ask) -> dict[str, list[Forecast]]:
         one.ahead,
         _days(batch, ask),
         [ready.regressors for ready in batch],
-        [ready.names for ready in batch],
     )
     outlook = outlook_of(panel, ask.levels)
     asked = [_asked(one, ask, origin) for origin in range(one.plan.asked)]

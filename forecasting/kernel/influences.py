@@ -12,12 +12,14 @@ import numpy as np
 
 from .calendars import FAR_FROM_LNY, LNY_AFTER, LNY_BEFORE
 from .panel import Days, Panel
+from .regressors import stand_ins
 from .series import Array
 
 KNOTS = (-0.7, 0.0, 0.7, 1.4)
 """Where the effect of a regressor may bend, in its standard deviations: people heat, and cool."""
 KNOTS_OF_MEANS = (-0.7, 0.3, 1.3)
-MEANS_OF_DAY = (0.25, 1.0, 3.0, 7.0)
+MEMORY_DAYS = 7
+MEANS_OF_DAY = (0.25, 1.0, 3.0, float(MEMORY_DAYS))
 """Days of weather that a building remembers."""
 HOURS_BEFORE = (1, 2, 3, 6)
 YEAR_ENDS = ((0.973, 0.012), (0.973, 0.033))
@@ -39,8 +41,9 @@ def columns_of(panel: Panel, s: int, group: int, rows: Array, at: Array) -> Arra
         *_own_past(panel, s, group, rows, at),
         *_neighbours(panel, s, group, at),
     ]
+    off = panel.days.weekday[at] >= 5
     for r in range(panel.regressors.shape[2]):
-        parts += _weather(panel, panel.regressors[s, :, r], group, rows, at)
+        parts += _weather(panel.plan.block, _lags(panel, group)[0], off, *_as_known(panel, s, r, group, rows, at))
     return np.stack([np.broadcast_to(part, at.shape) for part in parts], axis=2)
 
 
@@ -98,21 +101,31 @@ def _neighbours(panel: Panel, s: int, group: int, at: Array) -> Iterator[Array]:
         yield days.holiday[np.clip(at - weeks[0], 0, None)]
 
 
-def _weather(panel: Panel, line: Array, group: int, rows: Array, at: Array) -> Iterator[Array]:
+def _as_known(panel: Panel, s: int, r: int, group: int, rows: Array, at: Array) -> tuple[Array, Array, Array]:
+    """The line of a regressor, and where on it the origins and the steps asked for are. One that is not known ahead
+    becomes a row of stretches, one as it was known at every origin."""
+    line, reach, block = panel.regressors[s, :, r], panel.reach(s, r), panel.plan.block
+    if reach is None:
+        return line, rows, at
+    back, ahead = (MEMORY_DAYS + 1) * block, (group + 1) * block
+    steps = rows[:, None] + np.arange(-back, ahead)
+    stretches = line[np.clip(stand_ins(steps, rows, reach, block), 0, None)]
+    origins = np.arange(len(rows)) * (back + ahead) + back
+    return stretches.reshape(-1), origins, origins[:, None] + at - rows[:, None]
+
+
+def _weather(block: int, lag: int, off: Array, line: Array, rows: Array, at: Array) -> Iterator[Array]:
     """The regressor now, over the last hours and days, on days off, and when the lagged values were measured."""
-    block = panel.plan.block
     yield from _bent(line[at], KNOTS)
     spans = sorted({max(2, round(days * block)) for days in MEANS_OF_DAY})
     for span in spans:
         yield from _bent(means(line, at + 1, span), KNOTS_OF_MEANS)
     for hours in HOURS_BEFORE if block > 1 else (1,):
         yield line[np.clip(at - hours * max(1, block // 24), 0, None)]
-    off = panel.days.weekday[at] >= 5
     yield off * line[at]
     yield off * np.maximum(line[at] - KNOTS[2], 0)
-    lags = _lags(panel, group)
-    yield from _bent(line[np.clip(at - lags[0], 0, None)], KNOTS_OF_MEANS)
-    week = line[np.clip(at - 7 * block, 0, None)]
+    yield from _bent(line[np.clip(at - lag, 0, None)], KNOTS_OF_MEANS)
+    week = line[np.clip(at - MEMORY_DAYS * block, 0, None)]
     yield from (week, np.maximum(week - KNOTS_OF_MEANS[-1], 0), line[rows - 1][:, None])
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from .calendars import FAR_FROM_LNY, Calendar
 from .cleaning import Cleaned
+from .regressors import Columns
 from .seasons import Plan
 from .series import Array, Ruler
 
@@ -44,7 +45,7 @@ class Panel:
     observed   S × T; False where padding or filled in
     begin      S
     regressors S × (T + H) × R, standardised
-    names      of every series' regressors
+    columns    what they are, of every series
     """
 
     values: Array
@@ -56,7 +57,7 @@ class Panel:
     steps: int
     days: Days
     regressors: Array
-    names: Sequence[tuple[str, ...]] = ()
+    columns: Sequence[Columns] = ()
 
     @property
     def length(self) -> int:
@@ -81,6 +82,11 @@ class Panel:
         ends = self.origins[1:, None] + np.arange(self.steps)
         return np.asarray(ends < self.origins[origin])
 
+    def reach(self, s: int, r: int) -> int | None:
+        """Steps that a regressor is known for from every origin on; None for all that are asked."""
+        reaches = self.columns[s].reaches[r : r + 1] if self.columns else ()
+        return next((reach for reach in reaches if reach < self.steps), None)
+
     def truth(self) -> Array:
         """What came at the past origins, S × K × H; NaN where it is not known."""
         measured = np.where(self.observed, self.values, np.nan)
@@ -104,10 +110,9 @@ def panel_of(
     plan: Plan,
     steps: int,
     days: Days,
-    regressors: Sequence[Array | None],
-    names: Sequence[tuple[str, ...]] = (),
+    regressors: Sequence[Columns],
 ) -> Panel:
-    """Stacks series of one plan that end at the same time. `regressors` are (T_s + H) × R each, or None."""
+    """Stacks series of one plan that end at the same time. `regressors` have T_s + H rows each."""
     length = max(len(one.values) for one in cleaned)
     # Where past forecasts are asked for, their scale must not know what came after the first of them.
     later = plan.block * (plan.asked - 1)
@@ -120,8 +125,8 @@ def panel_of(
         centre[s], spread[s] = past.mean(), past.std() or 1.0
         values[s, begin[s] :] = (line - centre[s]) / spread[s]
         observed[s, begin[s] :] = one.observed
-    stacked = _stacked(regressors, length + steps)
-    return Panel(values, observed, begin, centre, spread, plan, steps, days, stacked, names)
+    stacked = _stacked([one.values for one in regressors], length + steps)
+    return Panel(values, observed, begin, centre, spread, plan, steps, days, stacked, regressors)
 
 
 def _stacked(regressors: Sequence[Array | None], width: int) -> Array:

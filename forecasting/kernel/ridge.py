@@ -11,6 +11,7 @@ import numpy as np
 from .calendars import FAR_FROM_LNY
 from .linear import expanding_ridge
 from .panel import Panel
+from .regressors import stand_ins
 from .series import Array
 
 PENALTY = 3.0
@@ -101,7 +102,7 @@ def _features(panel: Panel, group: int, rows: Array, width: int) -> tuple[Array,
     if lagged:
         columns.append(_with_day(panel, at, lagged[0], _target_lags(panel, group)[0]))
     if panel.regressors.shape[2]:
-        columns += _regressors(panel, at, panel.plan.block * (group + 1))
+        columns += _regressors(panel, rows, at, panel.plan.block * (group + 1))
     # Filled column by column: numpy's own stacking would choose an order in memory that has to be copied later.
     features = np.empty((len(panel.values), *at.shape, len(columns)))
     for p, column in enumerate(columns):
@@ -162,8 +163,11 @@ def _with_day(panel: Panel, at: Array, lagged: Array, lag: int) -> Array:
     return np.asarray(lagged * other)
 
 
-def _regressors(panel: Panel, at: Array, lag: int) -> list[Array]:
+def _regressors(panel: Panel, rows: Array, at: Array, lag: int) -> list[Array]:
     """Each regressor, its square (people cool and heat) and its change since the lagged step."""
     now = panel.regressors[:, at]
+    for s, r in np.ndindex(now.shape[0], now.shape[3]):
+        if (reach := panel.reach(s, r)) is not None:
+            now[s, :, :, r] = panel.regressors[s, np.clip(stand_ins(at, rows, reach, panel.plan.block), 0, None), r]
     before = panel.regressors[:, np.clip(at - lag, 0, None)]
     return [*np.moveaxis(now, 3, 0), *np.moveaxis(now**2, 3, 0), *np.moveaxis(now - before, 3, 0)]

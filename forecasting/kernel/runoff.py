@@ -33,8 +33,9 @@ RIDGE = 1e-9
 
 
 def rain_of(panel: Panel) -> Array | None:
-    """The rain that each series names, S × (T + H), 0 when dry and else in any unit; None when no series names any."""
-    columns = _rain_columns(panel)
+    """The rain that each series names, S × (T + H), 0 when dry and else in any unit; None when no series names any that
+    is expected over all the steps asked for."""
+    columns = _rain_columns(panel) & _known_ahead(panel)
     if not columns.any():
         return None
     past = panel.regressors[:, : panel.length]
@@ -49,16 +50,23 @@ def without_rain(panel: Panel) -> Panel:
     if not columns.any():
         return panel
     if columns.all():
-        return replace(panel, regressors=panel.regressors[:, :, :0], names=())
+        return replace(panel, regressors=panel.regressors[:, :, :0], columns=())
     return replace(panel, regressors=np.where(columns[:, None, :], 0.0, panel.regressors))
 
 
 def _rain_columns(panel: Panel) -> Array:
     """Which columns of which series are rain, S × R."""
     found = np.zeros((len(panel.values), panel.regressors.shape[2]), dtype=bool)
-    for s, names in enumerate(panel.names):
-        found[s, : len(names)] = [kind_of(name) == "rain" for name in names]
+    for s, columns in enumerate(panel.columns):
+        found[s, : len(columns.names)] = [kind_of(name) == "rain" for name in columns.names]
     return found
+
+
+def _known_ahead(panel: Panel) -> Array:
+    """Which columns of which series are known for every step ahead, S × R."""
+    series, columns = panel.regressors.shape[0], panel.regressors.shape[2]
+    known = [panel.reach(s, r) is None for s, r in np.ndindex(series, columns)]
+    return np.array(known, dtype=bool).reshape(series, columns)
 
 
 # --- without rain --------------------------------------------------------------------------------------------

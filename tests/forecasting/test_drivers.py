@@ -163,15 +163,14 @@ def test_a_driver_that_was_never_measured_is_left_out_and_the_forecast_says_so(c
     assert not found.synthetic
 
 
-def test_weather_that_nobody_announces_is_left_out_beside_years_of_history(city, make_series):
+def test_of_weather_that_nobody_announces_only_the_past_is_told_beside_years_of_history(city, make_series):
     make_series("air", unit="degC", step_minutes=1440)
     load = make_series("load", drivers=["air"], minimum=0)
     _ahead, rows, measured = warm_and_load(210)
     ingest(city, [*(row for row in rows if row.valid_at < NOW), *measured], now=NOW)
-    found = expected(load, *hours(1), NOW)
-    assert [note["did"] for note in Forecast.objects.get(pk=found.forecast_id).notes] == [
-        "air is not announced ahead and was not used beside years of history"
-    ]
+    made = Forecast.objects.get(pk=expected(load, *hours(1), NOW).forecast_id)
+    assert [note["did"] for note in made.notes] == ["air is not known from there on: the last day known stands in"]
+    assert "ridge (lead, calendar)" in made.weights
 
 
 # --- what is stored ------------------------------------------------------------------------------------------

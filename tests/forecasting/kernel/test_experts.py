@@ -8,6 +8,7 @@ from forecasting.kernel.calibration import error_quantiles
 from forecasting.kernel.cleaning import Cleaned
 from forecasting.kernel.linear import expanding_ridge
 from forecasting.kernel.panel import Days, Panel, panel_of
+from forecasting.kernel.regressors import Columns
 from forecasting.kernel.seasons import Plan, cycles, plan_for, repetition
 from forecasting.kernel.series import Refused
 from forecasting.kernel.weights import weights_of
@@ -20,7 +21,9 @@ def panel(values: list[float], day: int, steps: int, origins: int = 2) -> Panel:
     plan = Plan(block=1, day=day, week=0, origins=origins, cycle=day > 0, logs=False)
     line = np.array(values)
     unknown = np.full(len(line) + steps, -1)
-    made = panel_of([Cleaned(line, np.full(len(line), True), ())], plan, steps, Days(None, unknown, unknown), [None])
+    made = panel_of(
+        [Cleaned(line, np.full(len(line), True), ())], plan, steps, Days(None, unknown, unknown), [Columns()]
+    )
     return made
 
 

@@ -96,13 +96,6 @@ def test_a_known_influence_is_used():
     assert mae(load.to_numpy()[-48:], seeing.mean) < 0.5 * mae(load.to_numpy()[-48:], blind.mean)
 
 
-def test_an_influence_that_ends_too_early_is_left_out_and_told():
-    load = hourly(noisy_wave(20, seed=1))
-    table = pd.DataFrame({"warmth": np.arange(480.0)}, index=load.index)
-    (note,) = forecast(load, 24, step=HOUR, regressors=table).notes
-    assert (note.rule, note.count, note.first) == (Rule.REGRESSOR, 24, MONDAY + 20 * DAY)
-
-
 def test_a_late_feed_is_bridged():
     # The last value is 6 hours old: the forecast begins at the start asked for, not behind the last value.
     answer = forecast(hourly(daily_wave(30)[:-6]), 24, step=HOUR, start=MONDAY + 30 * DAY)
