@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from cities.languages import in_words
 from cities.models import Asset
 
 from .kernel import driving, profiles
@@ -60,7 +61,8 @@ class Series(Asset):
 
     def _profile_problems(self) -> list[str]:
         return [
-            _("%(field)s: %(value)r, expected %(expected)s") % {"field": name, "value": value, "expected": expected}
+            _("%(field)s: %(value)r, expected %(expected)s")
+            % {"field": name, "value": value, "expected": in_words(expected)}
             for name, value, expected in (profiles.problems_of(self.profile) if self.profile else [])
         ]
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers, status
@@ -56,14 +57,16 @@ class PlanRequestSerializer(serializers.Serializer[Any]):
     def validate_start(self, start: Any) -> Any:
         now = timezone.now()
         if is_replay(start, now) or start - now > FARTHEST_AHEAD:
-            raise serializers.ValidationError(f"a time from an hour ago to {FARTHEST_AHEAD.days} days ahead")
+            expected = _("a time from an hour ago to %(days)d days ahead") % {"days": FARTHEST_AHEAD.days}
+            raise serializers.ValidationError(expected)
         problem = start_problem(start, now)
         if problem:
             raise serializers.ValidationError(problem)
         return start
 
     def to_internal_value(self, data: Any) -> Any:
-        unknown = {key: ["no such field"] for key in (set(data) - set(self.fields) if isinstance(data, dict) else ())}
+        strange = set(data) - set(self.fields) if isinstance(data, dict) else set()
+        unknown = {key: [_("no such field")] for key in strange}
         try:
             known = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -225,7 +228,7 @@ def _plan(request: Request, city_key: str, uid: str) -> Plan:
 def _solved(request: Request, city_key: str, uid: str) -> Plan:
     plan = _plan(request, city_key, uid)
     if plan.result is None:
-        raise lifecycle.Refused("The plan has no result.")
+        raise lifecycle.Refused(_("The plan has no result."))
     return plan
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -55,37 +56,37 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def problem(status: int, code: str, detail: str) -> HttpResponse:
-    """A problem outside of the framework's views. In English only: machines read it."""
+    """A problem outside of the framework's views. Machines go by `code`; `detail` is for people, in their language."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
     return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(API):
-        return problem(400, "bad-request", "The request cannot be read.")
+        return problem(400, "bad-request", _("The request cannot be read."))
     return defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Also answers addresses that no room has: a machine that mistyped one must not have to read HTML."""
     if request.path.startswith(API):
-        return problem(404, "no-such-address", "There is nothing at this address.")
+        return problem(404, "no-such-address", _("There is nothing at this address."))
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(API):
-        return problem(500, "server-error", "The server failed; the fault has been noted.")
+        return problem(500, "server-error", _("The server failed; the fault has been noted."))
     return defaults.server_error(request)
 
 
 def length_required(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """A middleware. A body sent in chunks would look like none at all, and a plan be asked for with nothing of what
-    the caller wanted."""
+    """A middleware, behind the one that finds the language. A body sent in chunks would look like none at all, and a
+    plan be asked for with nothing of what the caller wanted."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path.startswith(API) and "Transfer-Encoding" in request.headers:
-            return problem(411, "length-required", "Send the body with a Content-Length, not in chunks.")
+            return problem(411, "length-required", _("Send the body with a Content-Length, not in chunks."))
         return get_response(request)
 
     return middleware

@@ -15,6 +15,7 @@ from functools import wraps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from planning.problem_json import problem
@@ -43,7 +44,7 @@ def device(method: str) -> Callable[[DeviceView], Callable[[HttpRequest], HttpRe
         def guarded(request: HttpRequest) -> HttpResponse:
             controller = controller_of(request.headers.get("Authorization", ""))
             if controller is None:
-                return problem(404, "unknown-device", "This address knows no such device.")
+                return problem(404, "unknown-device", _("This address knows no such device."))
             if request.method not in _METHODS[method]:
                 return _wrong_method(method)
             wait = _BUCKETS.wait(f"{prefix_of(request.headers['Authorization'])} {method}")
@@ -62,7 +63,7 @@ def schedule(request: HttpRequest, controller: Controller) -> HttpResponse:
     """The current signed document, or 304 where the device has it already."""
     found = ControllerSchedule.objects.filter(controller=controller, current=True).first()
     if found is None:
-        response = problem(404, "no-schedule", "No schedule has been published for this device yet.")
+        response = problem(404, "no-schedule", _("No schedule has been published for this device yet."))
         response["X-Poll-After"] = str(controller.poll_seconds)
         return response
     tags = parse_etags(request.headers.get("If-None-Match", ""))
@@ -100,13 +101,15 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 
 def _too_often(wait: float) -> HttpResponse:
-    response = problem(429, "too-often", "This device calls too often; come again after Retry-After seconds.")
+    response = problem(429, "too-often", _("This device calls too often; come again after Retry-After seconds."))
     response["Retry-After"] = str(math.ceil(wait))
     return response
 
 
 def _wrong_method(method: str) -> HttpResponse:
-    response = problem(405, "wrong-method", f"This address answers {' and '.join(_METHODS[method])}.")
+    response = problem(
+        405, "wrong-method", _("This address answers: %(methods)s.") % {"methods": ", ".join(_METHODS[method])}
+    )
     response["Allow"] = ", ".join(_METHODS[method])
     return response
 
@@ -130,14 +133,15 @@ def _document(found: ControllerSchedule) -> HttpResponse:
 def _batch(request: HttpRequest, controller: Controller, kind: str, field: str) -> HttpResponse:
     """{"<field>": [1 to 200 items]}; answers {"results": [one per item, in order]}."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES:
-        return problem(413, "too-large", f"A body has at most {BODY_BYTES} bytes.")
+        return problem(413, "too-large", _("A body has at most %(most)d bytes.") % {"most": BODY_BYTES})
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
-        return problem(400, "not-json", "The body is not JSON.")
+        return problem(400, "not-json", _("The body is not JSON."))
     items = body.get(field) if isinstance(body, dict) else None
     if not isinstance(items, list) or not 1 <= len(items) <= BATCH or set(body) != {field}:
-        return problem(400, "bad-batch", f'Expected {{"{field}": [1 to {BATCH} items]}} and nothing else.')
+        shape = _('Expected {"%(field)s": [1 to %(most)d items]} and nothing else.') % {"field": field, "most": BATCH}
+        return problem(400, "bad-batch", shape)
     return JsonResponse({"results": keep(controller, kind, items, take_in)})
 
 

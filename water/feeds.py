@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from forecasting.ingest import Problem as Refusal
 from forecasting.ingest import Reason, Row, ingest
 
@@ -33,10 +35,10 @@ def take_in(controller: Controller, items: Iterable[Telemetry]) -> dict[int, Pro
 
 def _problems(item: Telemetry, mine: set[str]) -> Problems:
     if item.series not in mine:
-        expected = "the key of a series that this controller may feed"
+        expected = _("the key of a series that this controller may feed")
         return [{"place": "series", "value": item.series, "expected": expected}]
     if item.value is None:
-        return [{"place": "value", "value": None, "expected": "a number in the unit of the series"}]
+        return [{"place": "value", "value": None, "expected": _("a number in the unit of the series")}]
     return []
 
 

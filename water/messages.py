@@ -11,8 +11,11 @@ from uuid import UUID
 
 from django.db.models import Min, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
+
+from cities.expectations import expected
 
 from .models import Controller, DeviceMessage, Turnout, ValveRun
 
@@ -30,7 +33,7 @@ ORDER = ("received", "started", "partial", "completed")
 def _of_this_age(at: datetime) -> datetime:
     """A clock may be wrong, but a year that no database can hold in UTC is none."""
     if not 1970 <= at.year <= 2100:
-        raise ValueError("expected a time between 1970 and 2100")
+        raise ValueError(_("a time between 1970 and 2100"))
     return at
 
 
@@ -169,19 +172,20 @@ def _judged(controller: Controller, read: Sequence[Item | Problems], known: set[
 
 def _ack_problems(ack: Ack, starts: Mapping[UUID, datetime]) -> Problems:
     if ack.entry not in starts:
-        return [{"place": "entry", "value": str(ack.entry), "expected": "the id of a run of this controller"}]
+        return [{"place": "entry", "value": str(ack.entry), "expected": _("the id of a run of this controller")}]
+    at = {"place": "at", "value": ack.at.isoformat()}
     if ack.at > timezone.now() + SKEW:
-        return [{"place": "at", "value": ack.at.isoformat(), "expected": "at most 10 minutes after the server's time"}]
+        return [{**at, "expected": _("at most 10 minutes after the server's time")}]
     if ack.status == "completed" and ack.at < starts[ack.entry] - SKEW:
-        return [{"place": "at", "value": ack.at.isoformat(), "expected": "a time after the run's start"}]
+        return [{**at, "expected": _("a time after the run's start")}]
     return []
 
 
 def _telemetry_problems(item: Telemetry, actuators: set[str]) -> Problems:
     if item.actuator and item.actuator not in actuators:
-        return [{"place": "actuator", "value": _shown(item.actuator), "expected": "an actuator of this controller"}]
+        return [{"place": "actuator", "value": _shown(item.actuator), "expected": _("an actuator of this controller")}]
     if all(figure is None for figure in (item.flow_m3s, item.pressure_kpa, item.level_m, item.series, item.value)):
-        return [{"place": "item", "value": None, "expected": "at least one measurement"}]
+        return [{"place": "item", "value": None, "expected": _("at least one measurement")}]
     return []
 
 
@@ -219,10 +223,8 @@ def _problems(error: ValidationError) -> Problems:
 
 def _problem(found: ErrorDetails) -> dict[str, Any]:
     """Of a field that is missing there is no value: pydantic would show the whole item."""
-    place = ".".join(map(str, found["loc"])) or "item"
-    if found["type"] == "missing":
-        return {"place": place, "value": None, "expected": "a value"}
-    return {"place": place, "value": _shown(found["input"]), "expected": found["msg"]}
+    value = None if found["type"] == "missing" else _shown(found["input"])
+    return {"place": ".".join(map(str, found["loc"])) or "item", "value": value, "expected": expected(found)}
 
 
 def _shown(value: object) -> object:

@@ -8,6 +8,9 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import Any, cast
 
+from django.utils.translation import gettext as _
+
+from cities.languages import in_words
 from forecasting.kernel import driving, profiles
 from water.kernel.crops import CROPS
 from water.kernel.soil import SOILS
@@ -47,7 +50,7 @@ def _repeated_keys(items: Sequence[Item]) -> Iterator[Problem]:
     count = Counter((scope, item.key) for item, scope in keyed)
     for item, scope in keyed:
         if count[scope, item.key] > 1 and item.section != "city":
-            yield item.problem("key", item.key, f"a key used once in {scope}")
+            yield item.problem("key", item.key, _("a key used once in %(section)s") % {"section": scope})
 
 
 def refs_of(schema: type[Part]) -> dict[str, Ref]:
@@ -75,16 +78,17 @@ def _references(items: Sequence[Item], good: Checked) -> Iterator[Problem]:
             if not key:
                 continue
             if (ref.section, key) not in keys:
-                yield item.problem(name, key, f"the key of one of {ref.section}")
+                yield item.problem(name, key, _("the key of one of %(section)s") % {"section": ref.section})
             elif ref.unit and units.get((ref.section, key), ref.unit) != ref.unit:
-                yield item.problem(name, key, f"a series in {ref.unit}, not {units[ref.section, key]}")
+                wanted = {"wanted": ref.unit, "found": units[ref.section, key]}
+                yield item.problem(name, key, _("a series in %(wanted)s, not %(found)s") % wanted)
 
 
 def _profiles(good: Checked) -> Iterator[Problem]:
     for item, part in good:
         if isinstance(part, common.Series):
             for name, value, expected in profiles.problems_of(part.profile):
-                yield item.problem(f"profile.{name}", value, expected)
+                yield item.problem(f"profile.{name}", value, in_words(expected))
 
 
 def _drivers(items: Sequence[Item], good: Checked) -> Iterator[Problem]:
@@ -94,10 +98,10 @@ def _drivers(items: Sequence[Item], good: Checked) -> Iterator[Problem]:
     for key, (item, named) in series.items():
         for k, driver in enumerate(named):
             if driver not in keys:
-                yield item.problem(f"drivers[{k}]", driver, "the key of one of series")
+                yield item.problem(f"drivers[{k}]", driver, _("the key of one of %(section)s") % {"section": "series"})
         way = driving.circle(drivers, key)
         if way:
-            yield item.problem("drivers", " ← ".join(way), "no series that drives itself, be it through others")
+            yield item.problem("drivers", " ← ".join(way), _("no series that drives itself, be it through others"))
 
 
 def _policies(items: Sequence[Item], good: Checked) -> Iterator[Problem]:
@@ -106,11 +110,12 @@ def _policies(items: Sequence[Item], good: Checked) -> Iterator[Problem]:
     if len(in_force) != 1 and len(policies) == sum(item.section == "policies" for item in items):
         place = policies[0][0] if policies else next((item for item in items if item.section == "city"), None)
         if place:
-            yield Problem(place.file, place.line, "policies", "in_force", str(len(in_force)), "exactly one in force")
+            yield Problem(place.file, place.line, "policies", "in_force", str(len(in_force)), _("exactly one in force"))
     needed = _classes_in_use(good)
     for item, part in policies:
         for name in sorted(set(needed) - set(part.tiers)):
-            yield item.problem("tiers", None, f"a tier for {name}, the class of {needed[name]}")
+            wanted = _("a tier for %(name)s, the class of %(part)s") % {"name": name, "part": needed[name]}
+            yield item.problem("tiers", None, wanted)
 
 
 def _classes_in_use(good: Checked) -> dict[str, str]:
@@ -136,14 +141,16 @@ def _classes_of(part: Part) -> Sequence[str]:
 
 
 def _places(good: Checked) -> Iterator[Problem]:
-    city = next((part for _, part in good if isinstance(part, common.City)), None)
+    city = next((part for _item, part in good if isinstance(part, common.City)), None)
     for item, part in good:
         if city is None or not isinstance(part, Thing):
             continue
         for name in ("latitude", "longitude"):
             value, centre = getattr(part, name), getattr(city, name)
             if value is not None and abs(value - centre) > NEIGHBOURHOOD_DEGREES:
-                yield item.problem(name, value, f"within {NEIGHBOURHOOD_DEGREES}° of the city's {centre}")
+                wanted = _("within %(degrees)s° of the city's %(centre)s")
+                figures = {"degrees": NEIGHBOURHOOD_DEGREES, "centre": centre}
+                yield item.problem(name, value, wanted % figures)
 
 
 def _seasons(good: Checked) -> Iterator[Problem]:
@@ -153,7 +160,8 @@ def _seasons(good: Checked) -> Iterator[Problem]:
             for day in days:
                 count = sum(_holds(season, f"{day:%m-%d}") for season in part.data.seasons)
                 if count != 1:
-                    yield item.problem("data.seasons", None, f"every day in one season; {day:%m-%d} is in {count}")
+                    wanted = _("every day in one season; %(day)s is in %(count)d")
+                    yield item.problem("data.seasons", None, wanted % {"day": f"{day:%m-%d}", "count": count})
                     break
 
 
@@ -165,19 +173,21 @@ def _holds(season: power.Season, day: str) -> bool:
 
 def _fields(good: Checked) -> Iterator[Problem]:
     """Crops, valves and laterals; and what leads back to where it begins."""
-    laterals = {part.key: part for _, part in good if isinstance(part, water.Lateral)}
-    controllers = {part.key: part for _, part in good if isinstance(part, water.Controller)}
+    laterals = {part.key: part for _item, part in good if isinstance(part, water.Lateral)}
+    controllers = {part.key: part for _item, part in good if isinstance(part, water.Controller)}
     for item, part in good:
         start, end = getattr(part, "from_bus", None), getattr(part, "to_bus", None)
         if start is not None and start == end:
-            yield item.problem("to_bus", end, "another bus than from_bus")
+            yield item.problem("to_bus", end, _("another bus than from_bus"))
         if isinstance(part, water.CropBlock) and part.crop not in CROPS:
-            yield item.problem("crop", part.crop, f"one of {', '.join(CROPS)}")
+            yield item.problem("crop", part.crop, _("one of %(names)s") % {"names": ", ".join(CROPS)})
         if isinstance(part, water.CropBlock) and part.soil not in SOILS:
-            yield item.problem("soil", part.soil, f"one of {', '.join(SOILS)}")
+            yield item.problem("soil", part.soil, _("one of %(names)s") % {"names": ", ".join(SOILS)})
         if isinstance(part, water.Turnout):
             lateral, controller = laterals.get(part.lateral), controllers.get(part.controller)
             if lateral and part.flow_m3s > lateral.capacity_m3s:
-                yield item.problem("flow_m3s", part.flow_m3s, f"at most the lateral's {lateral.capacity_m3s} m³/s")
+                wanted = _("at most the lateral's %(flow)s m³/s") % {"flow": lateral.capacity_m3s}
+                yield item.problem("flow_m3s", part.flow_m3s, wanted)
             if controller and controller.lateral != part.lateral:
-                yield item.problem("controller", part.controller, f"a controller of lateral {part.lateral}")
+                wanted = _("a controller of lateral %(key)s") % {"key": part.lateral}
+                yield item.problem("controller", part.controller, wanted)

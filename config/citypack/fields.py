@@ -7,16 +7,17 @@ from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.utils.translation import gettext as _
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 def _is_month_day(text: str) -> str:
     if len(text) != 5:
-        raise ValueError("a day of the year, MM-DD")
+        raise ValueError(_("a day of the year, MM-DD"))
     try:
         date.fromisoformat(f"2024-{text}")  # a leap year, so that 02-29 is a day
     except ValueError:
-        raise ValueError("a day of the year, MM-DD") from None
+        raise ValueError(_("a day of the year, MM-DD")) from None
     return text
 
 
@@ -24,9 +25,9 @@ def _is_date(text: str) -> str:
     try:
         date.fromisoformat(text)
     except ValueError:
-        raise ValueError("a date, YYYY-MM-DD") from None
+        raise ValueError(_("a date, YYYY-MM-DD")) from None
     if len(text) != 10:
-        raise ValueError("a date, YYYY-MM-DD")
+        raise ValueError(_("a date, YYYY-MM-DD"))
     return text
 
 
@@ -34,7 +35,7 @@ def _is_zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("an IANA time zone, such as Asia/Taipei") from None
+        raise ValueError(_("an IANA time zone, such as Asia/Taipei")) from None
     return text
 
 
@@ -86,7 +87,7 @@ class Thing(Part):
     @model_validator(mode="after")
     def _is_placed_whole(self) -> Any:
         if (self.latitude is None) != (self.longitude is None):
-            raise ValueError("latitude and longitude together, or neither")
+            raise ValueError(_("latitude and longitude together, or neither"))
         return self
 
 
@@ -96,7 +97,7 @@ class Figures(Thing):
     @model_validator(mode="after")
     def _says_where_from(self) -> Any:
         if self.assumption and not self.note.strip():
-            raise ValueError("a `note` with the reason beside `assumption: true`")
+            raise ValueError(_("a `note` with the reason beside `assumption: true`"))
         if not self.assumption and not self.source.strip():
-            raise ValueError("`source` with where the figures come from, or `assumption: true` and a `note` why")
+            raise ValueError(_("`source` with where the figures come from, or `assumption: true` and a `note` why"))
         return self

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+from cities.expectations import expected
 
 from . import schema_common as common
 from .checks import cross_problems
@@ -36,7 +39,8 @@ def folder_of(name: str) -> Path:
     if Path(name).is_dir():
         return Path(name)
     known = ", ".join(sorted(path.name for path in shipped.iterdir() if path.is_dir()))
-    raise InvalidPack([Problem(name, 0, "", "", "", f"the folder of a city pack, or one of: {known}")])
+    wanted = _("the folder of a city pack, or one of: %(names)s") % {"names": known}
+    raise InvalidPack([Problem(name, 0, "", "", "", wanted)])
 
 
 def read_pack(folder: Path) -> Pack:
@@ -44,14 +48,14 @@ def read_pack(folder: Path) -> Pack:
     items, problems = read_folder(folder)
     problems += _unknown_sections(items)
     parsed = [(item, *_parse(item)) for item in items if item.section == "city" or item.section in BY_NAME]
-    for _, _, wrong in parsed:
+    for _item, _part, wrong in parsed:
         problems += wrong
-    good = [(item, part) for item, part, _ in parsed if part is not None]
+    good = [(item, part) for item, part, _wrong in parsed if part is not None]
     problems += _one_city(items, str(folder))
     problems += cross_problems(items, good)
     if problems:
         raise InvalidPack(problems)
-    city = next(part for _, part in good if isinstance(part, common.City))
+    city = next(part for _item, part in good if isinstance(part, common.City))
     return Pack(
         city,
         {
@@ -65,15 +69,16 @@ def _unknown_sections(items: list[Item]) -> Iterator[Problem]:
     for name in dict.fromkeys(item.section for item in items):
         if name != "city" and name not in BY_NAME:
             first = next(item for item in items if item.section == name)
-            yield Problem(first.file, first.line, name, "", "", f"a section: city, {', '.join(BY_NAME)}")
+            wanted = _("a section: %(names)s") % {"names": ", ".join(["city", *BY_NAME])}
+            yield Problem(first.file, first.line, name, "", "", wanted)
 
 
 def _one_city(items: list[Item], folder: str) -> Iterator[Problem]:
     cities = [item for item in items if item.section == "city"]
     if not cities:
-        yield Problem(folder, 0, "city", "", "", "one section `city`")
+        yield Problem(folder, 0, "city", "", "", _("one section `city`"))
     for item in cities[1:]:
-        yield item.problem("", None, f"one section `city`, but {cities[0].file} has one")
+        yield item.problem("", None, _("one section `city`, but %(file)s has one") % {"file": cities[0].file})
 
 
 def _parse(item: Item) -> tuple[Part | None, list[Problem]]:
@@ -84,24 +89,9 @@ def _parse(item: Item) -> tuple[Part | None, list[Problem]]:
         return None, [_problem(item, detail) for detail in error.errors()]
 
 
-_MEANING = {
-    "missing": "a value",
-    "extra_forbidden": "no field of that name",
-    "float_type": "a number",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "finite_number": "a finite number",
-}
-
-
 def _problem(item: Item, detail: ErrorDetails) -> Problem:
     # A reference that may be empty is a union; the branch pydantic tried is no part of the pack.
     place = [step for step in detail["loc"] if not str(step).startswith(("constrained-str", "literal[", "function-"))]
     kind: str = detail["type"]
     value: Any = None if kind == "missing" or isinstance(detail["input"], dict) else detail["input"]
-    said = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return item.problem(".".join(map(str, place)), value, _MEANING.get(kind, said))
+    return item.problem(".".join(map(str, place)), value, expected(detail))

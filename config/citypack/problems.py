@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -20,16 +23,21 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
         place = " ".join(filter(None, (self.part, self.field)))
-        value = f" is {self.value}" if self.value else ""
-        said = f"{place}{value}; " if place or value else ""
-        return f"{where}: {said}expected {self.expected}"
+        words = {"where": where, "place": place, "value": self.value, "expected": self.expected}
+        if self.value:
+            return _("%(where)s: %(place)s is %(value)s; expected %(expected)s") % words
+        return (
+            _("%(where)s: %(place)s; expected %(expected)s") if place else _("%(where)s: expected %(expected)s")
+        ) % words
 
 
 class InvalidPack(Exception):
     """A pack with errors: all of them."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(f"{len(problems)} error(s) in the city pack")
+        count = len(problems)
+        told = ngettext("%(count)d error in the city pack", "%(count)d errors in the city pack", count)
+        super().__init__(told % {"count": count})
         self.problems = sorted(problems)
 
 

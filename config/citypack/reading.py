@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext as _
 
 from .problems import Problem, shown
 
@@ -27,11 +28,12 @@ class PackLoader(yaml.SafeLoader):
         event = self.peek_event()
         mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):  # it may contain itself, or stand for gigabytes
-            raise yaml.composer.ComposerError(None, None, "an alias; write the value out", mark)
+            raise yaml.composer.ComposerError(None, None, _("an alias; write the value out"), mark)
         if getattr(event, "tag", None):
-            raise yaml.composer.ComposerError(None, None, "a tag; write plain values", mark)
+            raise yaml.composer.ComposerError(None, None, _("a tag; write plain values"), mark)
         if self.depth > MAX_DEPTH:  # or the interpreter's stack ends first
-            raise yaml.composer.ComposerError(None, None, f"deeper than {MAX_DEPTH} levels", mark)
+            too_deep = _("deeper than %(most)d levels") % {"most": MAX_DEPTH}
+            raise yaml.composer.ComposerError(None, None, too_deep, mark)
         self.depth += 1
         try:
             return super().compose_node(parent, index)
@@ -88,10 +90,11 @@ def read_folder(folder: Path) -> tuple[list[Item], list[Problem]]:
     root = folder.resolve()
     paths = sorted(root.glob("*.yaml"))
     if not paths:
-        problems.append(Problem(str(folder), 0, "", "", "", "a folder with *.yaml files"))
+        problems.append(Problem(str(folder), 0, "", "", "", _("a folder with *.yaml files")))
     for path in paths:
         if not path.resolve().is_relative_to(root):
-            problems.append(Problem(path.name, 0, "", "", "", "a file of the pack's own folder, not a link out of it"))
+            wanted = _("a file of the pack's own folder, not a link out of it")
+            problems.append(Problem(path.name, 0, "", "", "", wanted))
             continue
         found, wrong = read_file(path)
         items += found
@@ -103,22 +106,23 @@ def read_file(path: Path) -> tuple[list[Item], list[Problem]]:
     """The items of one file. A file that is not YAML gives one problem and no items."""
     name = path.name
     if path.stat().st_size > MAX_BYTES:
-        return [], [Problem(name, 0, "", "", "", f"a file of at most {MAX_BYTES} bytes")]
+        return [], [Problem(name, 0, "", "", "", _("a file of at most %(most)d bytes") % {"most": MAX_BYTES})]
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=PackLoader)
     except UnicodeDecodeError as error:
-        return [], [Problem(name, 0, "", "", "", f"UTF-8 text ({error.reason} at byte {error.start})")]
+        wanted = _("UTF-8 text (%(reason)s at byte %(at)d)") % {"reason": error.reason, "at": error.start}
+        return [], [Problem(name, 0, "", "", "", wanted)]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error)
-        return [], [Problem(name, mark.line + 1 if mark else 0, "", "", "", f"readable YAML ({reason})")]
+        wanted = _("readable YAML (%(reason)s)") % {"reason": reason}
+        return [], [Problem(name, mark.line + 1 if mark else 0, "", "", "", wanted)]
     if root is None:
         return [], []
     if not isinstance(root, yaml.MappingNode):
-        return [], [Problem(name, 1, "", "", "", "sections, such as `rivers:` with a list of objects")]
-    problems = [
-        Problem(name, line, "", key, "", "a key that stands once in its mapping") for key, line in _doubles(root)
-    ]
+        return [], [Problem(name, 1, "", "", "", _("sections, such as `rivers:` with a list of objects"))]
+    once = _("a key that stands once in its mapping")
+    problems = [Problem(name, line, "", key, "", once) for key, line in _doubles(root)]
     if problems:
         return [], problems
     items: list[Item] = []
@@ -130,7 +134,8 @@ def read_file(path: Path) -> tuple[list[Item], list[Problem]]:
 def _read_section(name: str, section: str, node: yaml.Node, items: list[Item], problems: list[Problem]) -> None:
     nodes = [node] if section == "city" else node.value if isinstance(node, yaml.SequenceNode) else None
     if nodes is None:
-        problems.append(Problem(name, _line(node), section, "", "", "a list of objects, each beginning with `- key:`"))
+        wanted = _("a list of objects, each beginning with `- key:`")
+        problems.append(Problem(name, _line(node), section, "", "", wanted))
         return
     for entry in nodes:
         if isinstance(entry, yaml.MappingNode):
@@ -138,15 +143,16 @@ def _read_section(name: str, section: str, node: yaml.Node, items: list[Item], p
                 items.append(_item(name, section, entry))
             except (yaml.YAMLError, ValueError) as error:
                 reason = getattr(error, "problem", None) or str(error)
-                problems.append(Problem(name, _line(entry), section, "", "", f"plain data ({reason})"))
+                wanted = _("plain data (%(reason)s)") % {"reason": reason}
+                problems.append(Problem(name, _line(entry), section, "", "", wanted))
         else:
-            problems.append(Problem(name, _line(entry), section, "", shown(entry.value), "an object with fields"))
+            problems.append(Problem(name, _line(entry), section, "", shown(entry.value), _("an object with fields")))
 
 
 def _item(name: str, section: str, node: yaml.MappingNode) -> Item:
     """Raises yaml.YAMLError or ValueError for what is no plain data: a list as a key, a number of 5,000 digits."""
     data = PackLoader("").construct_document(node)
-    lines = {str(key.value): _line(key) for key, _ in node.value}
+    lines = {str(key.value): _line(key) for key, _value in node.value}
     return Item(section, name, _line(node), {str(key): value for key, value in data.items()}, lines)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from django.apps import apps
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 from pydantic import BaseModel
 
 from cities.models import City, PriorityPolicy
@@ -144,8 +145,8 @@ def _still_used(section: Section, rows: models.QuerySet[Any]) -> Iterator[Proble
             if count := found.count():
                 users.append(f"{count} × {other._meta.verbose_name}")
         if users:
-            expected = f"kept in the pack, for it is referred to by {', '.join(users)}"
-            yield Problem("(database)", 0, f"{section.name}.{row.key}", "", "", expected)
+            expected = _("kept in the pack, for it is referred to by %(users)s") % {"users": ", ".join(users)}
+            yield Problem(_("(database)"), 0, f"{section.name}.{row.key}", "", "", expected)
 
 
 def export_pack(city: City, folder: Path) -> list[Path]:

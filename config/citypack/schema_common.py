@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from django.utils.translation import gettext as _
 from pydantic import ConfigDict, Field, model_validator, with_config
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
@@ -57,7 +58,7 @@ class Series(Figures):
     @model_validator(mode="after")
     def _range_in_order(self) -> Any:
         if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
-            raise ValueError("minimum < maximum")
+            raise ValueError(_("minimum < maximum"))
         return self
 
 

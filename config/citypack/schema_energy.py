@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from django.utils.translation import gettext as _
 from pydantic import Field, model_validator
 
 from .fields import (
@@ -41,7 +42,7 @@ class Band(Part):
     @model_validator(mode="after")
     def _runs_forward(self) -> Any:
         if self.from_hour >= self.to_hour:
-            raise ValueError("from_hour before to_hour (two bands for one that passes midnight)")
+            raise ValueError(_("from_hour before to_hour (two bands for one that passes midnight)"))
         return self
 
 
@@ -60,9 +61,9 @@ class Season(Part):
     def _has_its_prices(self) -> Any:
         missing = {"off_peak", *(band.section for band in self.bands)} - set(self.energy_per_kwh)
         if missing:
-            raise ValueError(f"energy_per_kwh for {', '.join(sorted(missing))}")
+            raise ValueError(_("energy_per_kwh for %(sections)s") % {"sections": ", ".join(sorted(missing))})
         if "regular" not in self.contract_per_kw_month:
-            raise ValueError("contract_per_kw_month for regular")
+            raise ValueError(_("contract_per_kw_month for regular"))
         return self
 
 
@@ -96,7 +97,7 @@ class GridConnection(Figures):
     @model_validator(mode="after")
     def _contract_within_limit(self) -> Any:
         if self.contract_mw > self.limit_mw:
-            raise ValueError("contract_mw ≤ limit_mw")
+            raise ValueError(_("contract_mw ≤ limit_mw"))
         return self
 
 
@@ -139,7 +140,7 @@ class BusDepot(Figures):
     def _charges_in_time(self) -> Any:
         hours = (self.plug_out_hour - self.plug_in_hour) % 24
         if self.charger_mw * hours < self.energy_mwh_per_day:
-            raise ValueError(f"charger_mw × {hours} h plugged in ≥ energy_mwh_per_day")
+            raise ValueError(_("charger_mw × %(hours)d h plugged in ≥ energy_mwh_per_day") % {"hours": hours})
         return self
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from django.utils.translation import gettext as _
 from pydantic import Field, model_validator
 
 from .fields import (
@@ -49,7 +50,7 @@ class Pumped(Figures):
     @model_validator(mode="after")
     def _pays_its_power(self) -> Any:
         if self.kwh_per_m3 > 0 and not self.power_bus:
-            raise ValueError("a power_bus beside kwh_per_m3")
+            raise ValueError(_("a power_bus beside kwh_per_m3"))
         return self
 
 
@@ -63,9 +64,9 @@ class Weir(Pumped):
 
     @model_validator(mode="after")
     def _flows_rise(self) -> Any:
-        flows = [flow for flow, _ in self.turbid_points]
+        flows = [flow for flow, _intake in self.turbid_points]
         if flows != sorted(set(flows)):
-            raise ValueError("turbid_points by rising flow, each flow once")
+            raise ValueError(_("turbid_points by rising flow, each flow once"))
         return self
 
 
@@ -85,7 +86,7 @@ class WaterSource(Pumped):
     def _phases_in_order(self) -> Any:
         dates = [phase.from_ for phase in self.capacity_phases]
         if dates != sorted(set(dates)):
-            raise ValueError("capacity_phases by rising date, each date once")
+            raise ValueError(_("capacity_phases by rising date, each date once"))
         return self
 
 
@@ -105,11 +106,11 @@ class Reservoir(Figures):
     @model_validator(mode="after")
     def _is_consistent(self) -> Any:
         if self.minimum_km3 > self.capacity_km3:
-            raise ValueError("minimum_km3 ≤ capacity_km3")
+            raise ValueError(_("minimum_km3 ≤ capacity_km3"))
         if len(self.target_share) not in (0, 12):
-            raise ValueError("target_share with twelve shares, or none")
+            raise ValueError(_("target_share with twelve shares, or none"))
         if bool(self.emptied_from) != bool(self.emptied_until):
-            raise ValueError("emptied_from and emptied_until together, or neither")
+            raise ValueError(_("emptied_from and emptied_until together, or neither"))
         return self
 
 
@@ -179,7 +180,7 @@ class Turnout(Figures):
     @model_validator(mode="after")
     def _run_lengths_in_order(self) -> Any:
         if self.max_run_minutes is not None and self.min_run_minutes > self.max_run_minutes:
-            raise ValueError("min_run_minutes ≤ max_run_minutes")
+            raise ValueError(_("min_run_minutes ≤ max_run_minutes"))
         return self
 
 
@@ -203,5 +204,5 @@ class CropBlock(Figures):
     @model_validator(mode="after")
     def _fills_up(self) -> Any:
         if self.water_to_share > self.water_at_share:
-            raise ValueError("water_to_share ≤ water_at_share")
+            raise ValueError(_("water_to_share ≤ water_at_share"))
         return self

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property
@@ -16,6 +16,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
+
+from cities.kernel.said import Said
 
 from .calendars import Calendar
 
@@ -43,11 +45,14 @@ NEEDED = {
 }
 EFFECTS = ("scale", "learn")
 
+Wrong = tuple[str, object, Said]
+"""A field, its value and what was expected."""
+
 
 class InvalidProfile(ValueError):
-    """`problems` says everything that is wrong, as (field, value, what was expected)."""
+    """`problems` says everything that is wrong."""
 
-    def __init__(self, problems: list[tuple[str, object, str]]) -> None:
+    def __init__(self, problems: list[Wrong]) -> None:
         self.problems = problems
         super().__init__("; ".join(f"{field}: {value!r}, expected {expected}" for field, value, expected in problems))
 
@@ -84,46 +89,49 @@ class Profile:
         return cls(**{name: _frozen(name, value) for name, value in data.items()})  # type: ignore[arg-type]
 
 
-def problems_of(data: Mapping[str, object]) -> list[tuple[str, object, str]]:
-    """Everything wrong with a profile as (field, value, what was expected); empty when it is good."""
+def problems_of(data: Mapping[str, object]) -> list[Wrong]:
+    """Everything wrong with a profile; empty when it is good."""
     kind = str(data.get("kind", ""))
-    found: list[tuple[str, object, str]] = []
+    found: list[Wrong] = []
     if kind not in NEEDED:
-        found.append(("kind", data.get("kind"), "one of " + ", ".join(NEEDED)))
+        found.append(("kind", data.get("kind"), _one_of(NEEDED)))
     known = {field.name for field in fields(Profile)}
-    found += [(name, data[name], "no such field") for name in data if name not in known]
-    found += [
-        (name, None, f"a value, for a profile of kind {kind}") for name in NEEDED.get(kind, ()) if name not in data
-    ]
+    found += [(name, data[name], Said("no such field")) for name in data if name not in known]
+    a_value = Said("a value, for a profile of kind %(kind)s", kind=kind)
+    found += [(name, None, a_value) for name in NEEDED.get(kind, ()) if name not in data]
     for name in known - {"kind"}:
         if name in data:
             found += _value_problems(name, data[name])
     return found
 
 
-def _value_problems(name: str, value: object) -> list[tuple[str, object, str]]:
+def _one_of(names: Iterable[str]) -> Said:
+    return Said("one of %(names)s", names=", ".join(names))
+
+
+def _value_problems(name: str, value: object) -> list[Wrong]:
     if name in _LISTS_OR_NUMBERS and _is_number(value):
         return []
     count = _LISTS.get(name) or _LISTS_OR_NUMBERS.get(name)
     if count:
         good = isinstance(value, list | tuple) and len(value) == count and all(_is_number(item) for item in value)
-        return [] if good else [(name, value, f"a list of {count} numbers, none negative")]
+        return [] if good else [(name, value, Said("a list of %(count)d numbers, none negative", count=count))]
     if name in ("level", "growth_per_year"):
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        return [] if good else [(name, value, "a number")]
+        return [] if good else [(name, value, Said("a number"))]
     if name == "effect":
-        return [] if value in EFFECTS else [(name, value, "one of " + ", ".join(EFFECTS))]
+        return [] if value in EFFECTS else [(name, value, _one_of(EFFECTS))]
     if name == "phases":
-        return [] if _are_phases(value) else [(name, value, "[[YYYY-MM-DD, number], …] in order, none negative")]
+        return [] if _are_phases(value) else [(name, value, Said("[[YYYY-MM-DD, number], …] in order, none negative"))]
     if name == "level_year":
-        return [] if isinstance(value, int) and 1900 < value < 2200 else [(name, value, "a year")]
+        return [] if isinstance(value, int) and 1900 < value < 2200 else [(name, value, Said("a year"))]
     if name == "lunar_new_year":
-        return [] if _is_number(value) and value <= 1 else [(name, value, "a share from 0 to 1")]  # type: ignore[operator]
+        return [] if _is_number(value) and value <= 1 else [(name, value, Said("a share from 0 to 1"))]  # type: ignore[operator]
     if name == "persistence":
-        return [] if _is_number(value) and value < 1 else [(name, value, "a number from 0 to below 1")]  # type: ignore[operator]
+        return [] if _is_number(value) and value < 1 else [(name, value, Said("a number from 0 to below 1"))]  # type: ignore[operator]
     if name == "recession_hours":
-        return [] if _is_number(value) and value > 0 else [(name, value, "a number above 0")]  # type: ignore[operator]
-    return [] if _is_number(value) else [(name, value, "a number, not negative")]
+        return [] if _is_number(value) and value > 0 else [(name, value, Said("a number above 0"))]  # type: ignore[operator]
+    return [] if _is_number(value) else [(name, value, Said("a number, not negative"))]
 
 
 def _are_phases(value: object) -> bool:

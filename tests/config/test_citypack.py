@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,12 +14,14 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from cities.models import City, policy_in_force
 from config.citypack.checks import refs_of
 from config.citypack.pack import read_pack
 from config.citypack.problems import InvalidPack
 from config.citypack.sections import SECTIONS
+from config.words import compile_all
 from energy.kernel.taipower import (
     EXTRA_HIGH_VOLTAGE_THREE_SECTION,
     HIGH_VOLTAGE_EV_CHARGING,
@@ -215,7 +218,7 @@ def test_every_error_is_told_at_once_with_its_place_and_nothing_is_written(edite
         "water.yaml:27: laterals.lateral max_open; expected a value",
         "water.yaml:27: laterals.lateral max_opn is 1; expected no field of that name",
         "water.yaml:34: crop_blocks.trees crop is 'durian'; expected one of " + ", ".join(CROPS),
-        "6 error(s) in the city pack; nothing was written",
+        "6 errors in the city pack; nothing was written",
     ]
     assert not City.objects.exists()
 
@@ -235,7 +238,7 @@ def test_every_error_is_told_at_once_with_its_place_and_nothing_is_written(edite
         ("last: 12-31", "last: 12-32", "data.seasons.0.last is '12-32'; expected a day of the year, MM-DD"),
         ("peak: 5.0, ", "", "data.seasons.0; expected energy_per_kwh for peak"),
         ("bus: town, tariff: day_night", "bus: town, tariff: nightly", "tariff is 'nightly'; expected the key of one"),
-        ("unit: MWh", "unit: kWh", "series.charge unit is 'kWh'; expected 'MW', 'MWh'"),
+        ("unit: MWh", "unit: kWh", "series.charge unit is 'kWh'; expected one of 'MW', 'MWh'"),
         ("{kind: flat, level: 4.0}", "{kind: flat}", "series.charge profile.level; expected a value, for a profile"),
         ("{kind: flat, level: 4.0}", "{kind: odd}", "series.charge profile.kind is 'odd'; expected one of cycle"),
         ("{kind: flat, level: 4.0}", "{kind: schedule, level: 1, phases: [[2026-02-30, 1]]}",
@@ -361,3 +364,20 @@ def test_the_shapes_of_kaohsiungs_loads_keep_their_level():
         week = 5 * sum(hour) + 2 * sum(series.profile.get("weekend_hour", hour))
         assert sum(month) / 12 == pytest.approx(1, abs=0.005)
         assert week / (7 * 24) == pytest.approx(1, abs=0.01)
+
+
+def test_errors_are_told_in_the_readers_language(edited: Edit):
+    compile_all(settings.BASE_DIR)
+    bad = edited(
+        ("limit_mw: 20", "limit_mw: much"), ("minimum_km3: 100", "minimum_km3: 2000"), ("unit: MWh", "unit: kWh")
+    )
+    with override("zh-hant"), pytest.raises(CommandError) as refused:
+        load(bad)
+    *lines, last = str(refused.value).splitlines()
+    assert last == "城市資料包有 3 項錯誤；未寫入任何資料"
+    places = [re.sub(r"yaml:\d+", "yaml", line) for line in lines]
+    assert places[0].startswith("city.yaml：series.charge unit 為 'kWh'；應為：下列之一：'MW', 'MWh', ")
+    assert places[1:] == [
+        "energy.yaml：grid_connections.main limit_mw 為 'much'；應為：數字",
+        "water.yaml：reservoirs.lake；應為：minimum_km3 ≤ capacity_km3",
+    ]

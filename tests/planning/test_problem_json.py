@@ -7,10 +7,12 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
 from cities.models import City, Membership
+from config.words import compile_all
 from planning import lifecycle
 from planning.models import Plan
 
@@ -50,6 +52,16 @@ def test_an_address_that_does_not_exist_is_a_problem(client: Client, db: None, p
     answer = client.get(path)
     assert (answer.status_code, answer["Content-Type"]) == (404, PROBLEM)
     assert answer.json()["code"] == "no-such-address"
+
+
+def test_a_person_reads_a_problem_in_their_own_language(engineer: Client, city: City) -> None:
+    compile_all(settings.BASE_DIR)
+    chinese = {"Accept-Language": "zh-TW"}
+    lost = engineer.get("/api/v1/nothing", headers=chinese)
+    assert (lost.json()["code"], lost.json()["detail"]) == ("no-such-address", "此網址無任何內容。")
+    asked = engineer.post(plans_of(city), {"colour": "red"}, content_type="application/json", headers=chinese)
+    assert asked.json()["errors"] == [{"place": "colour", "expected": "無此欄位"}]
+    assert engineer.get("/api/v1/nothing").json()["detail"] == "There is nothing at this address."
 
 
 def test_a_page_that_does_not_exist_is_a_page(client: Client, db: None) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as django_settings
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
+from config.words import compile_all
 from tests.water.fields import Fields, fields, key_of, published, runs_of
 from water.messages import run_statuses
 from water.models import DeviceMessage, ValveRun
@@ -40,9 +42,9 @@ def token(where: Fields) -> str:
     return key_of(where)
 
 
-def post(token: str, kind: str, body: object) -> Any:
+def post(token: str, kind: str, body: object, language: str = "en") -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}", "Accept-Language": language}
     return Client().post(f"/api/device/v1/{kind}", raw, content_type="application/json", headers=headers)
 
 
@@ -147,10 +149,23 @@ def test_a_measurement_of_nothing_or_of_an_unknown_actuator_is_refused(run: Valv
     assert [item["problems"][0]["place"] for item in answer.json()["results"]] == ["actuator", "item"]
 
 
+def test_a_person_reads_what_was_expected_in_their_own_language(run: ValveRun, token: str) -> None:
+    compile_all(django_settings.BASE_DIR)
+    bad = {"seq": 1, "at": "yesterday", "entry": str(run.uid), "status": "started", "volume_m3": -3, "colour": "red"}
+    answer = post(token, "acks", {"acks": [bad]}, "zh-TW")
+    assert {problem["place"]: problem["expected"] for problem in answer.json()["results"][0]["problems"]} == {
+        "at": "ISO 8601 時間",
+        "volume_m3": "大於或等於 0",
+        "colour": "無此欄位",
+    }
+    assert post(token, "acks", {}, "zh-TW").json()["detail"].startswith("應為 {")
+    assert post(token, "acks", {}).json()["detail"].startswith("Expected {")
+
+
 def test_a_wrong_method_is_told_all_that_would_do(token: str) -> None:
     answer = post(token, "schedule", {})
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
-    assert "GET and HEAD" in answer.json()["detail"]
+    assert "GET, HEAD" in answer.json()["detail"]
 
 
 def test_measurements_and_greetings_are_kept_with_numbers_of_their_own(run: ValveRun, token: str) -> None:

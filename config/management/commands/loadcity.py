@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cities.models import City
 from config.citypack.pack import folder_of, read_pack
@@ -29,8 +31,8 @@ class Command(BaseCommand):
         try:
             city, written = write_pack(read_pack(folder_of(options["city"])))
         except InvalidPack as invalid:
-            lines = [str(problem) for problem in invalid.problems]
-            raise CommandError("\n".join([*lines, f"{invalid}; nothing was written"]), returncode=2) from None
+            lines = [*map(str, invalid.problems), _("%(errors)s; nothing was written") % {"errors": invalid}]
+            raise CommandError("\n".join(lines), returncode=2) from None
         self.stdout.write(f"{city.name} ({city.key})")
         self._report(written)
         if options["demo_history"]:
@@ -38,20 +40,32 @@ class Command(BaseCommand):
 
     def _report(self, written: Sequence[Written]) -> None:
         if all(section.is_quiet for section in written):
-            self.stdout.write("  nothing changed")
+            self.stdout.write("  " + _("nothing changed"))
             return
         for section in written:
             if section.new or section.changed or section.same or section.removed:
-                counts = ((section.new, "new"), (section.changed, "changed"), (section.same, "unchanged"))
-                said = [f"{count} {word}" for count, word in (*counts, (section.removed, "removed")) if count]
-                self.stdout.write(f"  {section.section:20} {', '.join(said)}")
+                self.stdout.write(f"  {section.section:20} {_counted(section)}")
 
     def _invent(self, city: City) -> None:
         counts = demo_history(city, timezone.now())
         if not city.settings.get("demo_history"):
             city.settings["demo_history"] = True
             city.save(update_fields=["settings"])
-        self.stdout.write(
-            f"  SYNTHETIC history: {counts.new} invented measurements added up to now. They are no observations; "
-            "every plan and forecast that rests on them says so."
+        told = _(
+            "SYNTHETIC history: %(count)d invented measurements added up to now. They are no observations; every plan "
+            "and forecast that rests on them says so."
         )
+        self.stdout.write("  " + told % {"count": counts.new})
+
+
+_COUNTED = {
+    "new": gettext_noop("%(count)d new"),
+    "changed": gettext_noop("%(count)d changed"),
+    "same": gettext_noop("%(count)d unchanged"),
+    "removed": gettext_noop("%(count)d removed"),
+}
+
+
+def _counted(section: Written) -> str:
+    counts = {word: getattr(section, word) for word in _COUNTED}
+    return _(", ").join(_(_COUNTED[word]) % {"count": count} for word, count in counts.items() if count)
