@@ -10,25 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-import pandas as pd
 from django.db.models import Max
 from django.utils import timezone
 
 from cities.models import City
-from forecasting.models import Observation
-from forecasting.readers import histories
 from planning.models import Plan
 
 from .blocks import crop_of, kernel_block, planting
 from .deliveries import Delivery, deliveries, runs_known
-from .kernel.fields import Block, Weather, after, first_state, gross_km3, need_mm
+from .kernel.fields import Block, after, first_state, gross_km3, need_mm
 from .models import CropBlock, FieldState, IrrigationSystem, Lateral, Turnout
+from .skies import SPIN_UP_DAYS, WEATHER_ROWS, Skies, skies_of
 
-SPIN_UP_DAYS = 30
-"""A field without a stored state of this age is taken to have stood at the kernel's first state so long ago, and to
-have got what it needed since: the assumption of the first day has then faded."""
 PATIENCE_DAYS = 2
 """So long a day's state waits for the day's weather to be measured before it is stored without."""
 
@@ -74,37 +68,6 @@ class FieldDay:
     measured: bool
 
 
-@dataclass(frozen=True)
-class Skies:
-    """Observed ETo and rain by local day, mm; `synthetic` if any of it is."""
-
-    eto: Mapping[date, float]
-    rain: Mapping[date, float]
-    synthetic: bool
-    recorded: Mapping[date, datetime]
-    """When the last recording was made of each local day's weather."""
-
-    @classmethod
-    def of(cls, system: IrrigationSystem, known_at: datetime) -> Skies:
-        seen = histories([system.reference_eto, system.rain], known_at, days=SPIN_UP_DAYS + 2)
-        eto, rain = (_by_day(seen[series.pk][0], system.city.zone) for series in (system.reference_eto, system.rain))
-        recorded = _last_recordings(system, known_at)
-        return cls(eto, rain, any(synthetic for _, synthetic in seen.values()), recorded)
-
-    def on(self, day: date) -> Weather:
-        """A day without a measured ETo takes that before it; one without a measured rain is dry, the cautious guess."""
-        before = [known for known in self.eto if known <= day] or list(self.eto)[:1]
-        usual = sum(self.eto.values()) / len(self.eto) if self.eto else 0.0
-        return Weather(day, self.eto[max(before)] if before else 0.0, self.rain.get(day, 0.0), usual)
-
-    def measured(self, day: date) -> bool:
-        return day in self.eto and day in self.rain
-
-    def all_known(self, day: date, moment: datetime) -> bool:
-        """Whether at a moment the weather up to a day was known as it is now."""
-        return all(at <= moment for of, at in self.recorded.items() if of <= day)
-
-
 def fields_of(system: IrrigationSystem, laterals: Sequence[Lateral]) -> list[Field]:
     return [
         Field(block, turnout, lateral, system)
@@ -114,19 +77,24 @@ def fields_of(system: IrrigationSystem, laterals: Sequence[Lateral]) -> list[Fie
     ]
 
 
-def state_on(fields: Sequence[Field], day: date, known_at: datetime) -> Standing:
-    """How the fields of one system stand before a local day, as known at a moment; nothing is written."""
+def state_on(fields: Sequence[Field], day: date, known_at: datetime, skies: Skies | None = None) -> Standing:
+    """How the fields of one system stand before a local day, as known at a moment; nothing is written.
+
+    `skies` spares reading the weather for each of several systems anew.
+    """
     if not fields:
         return Standing({})
-    walk = _Walk(fields, day, known_at)
+    walk = _Walk(fields, day, known_at, skies)
     for _ in walk.days():
         pass
     return Standing(walk.states, assumed=frozenset(walk.assumed), synthetic=walk.skies.synthetic)
 
 
-def standing(fields: Sequence[Field], day: date, until: datetime, known_at: datetime) -> Standing:
+def standing(
+    fields: Sequence[Field], day: date, until: datetime, known_at: datetime, skies: Skies | None = None
+) -> Standing:
     """As `state_on`, with what the turnouts got from the day's first moment to `until`."""
-    found = state_on(fields, day, known_at)
+    found = state_on(fields, day, known_at, skies)
     if not fields:
         return found
     zone = fields[0].system.city.zone
@@ -146,10 +114,12 @@ def keep(city: City, now: datetime) -> int:
     today = now.astimezone(city.zone).date()
     laterals = Lateral.objects.filter(city=city).prefetch_related("turnouts__blocks").order_by("key")
     rows: list[FieldState] = []
-    for system in IrrigationSystem.objects.filter(city=city).select_related("reference_eto", "rain", "city"):
+    systems = list(IrrigationSystem.objects.filter(city=city).select_related(*WEATHER_ROWS))
+    skies = skies_of(systems, now)
+    for system in systems:
         fields = fields_of(system, [lateral for lateral in laterals if lateral.system_id == system.pk])
         if fields:
-            rows += _new_rows(_Walk(fields, today, now), today)
+            rows += _new_rows(_Walk(fields, today, now, skies[system.pk]), today)
     # Two workers may walk the same day and find the same; a state that no longer holds gives way.
     figures = ["depletion_mm", "ponding_mm", "applied_mm", "source", "synthetic", "stored_at"]
     FieldState.objects.bulk_create(rows, update_conflicts=True, unique_fields=["block", "day"], update_fields=figures)
@@ -171,10 +141,10 @@ def split(blocks: Sequence[Block], needs_mm: Mapping[str, float], volume_m3: flo
 class _Walk:
     """The fields of one system from their last stored states to the day before `until`."""
 
-    def __init__(self, fields: Sequence[Field], until: date, known_at: datetime) -> None:
+    def __init__(self, fields: Sequence[Field], until: date, known_at: datetime, skies: Skies | None) -> None:
         self.fields, self.until, self.known_at = fields, until, known_at
         self.system = fields[0].system
-        self.skies = Skies.of(self.system, known_at)
+        self.skies = skies or skies_of([self.system], known_at)[self.system.pk]
         self.states: dict[str, float] = {}
         self.since: dict[str, date] = {}
         """The first day that each block has still to be walked through."""
@@ -271,27 +241,6 @@ def _by_turnout(fields: Sequence[Field]) -> list[list[Field]]:
     for entry in fields:
         groups.setdefault(entry.turnout.pk, []).append(entry)
     return list(groups.values())
-
-
-def _by_day(values: pd.Series, zone: ZoneInfo) -> dict[date, float]:
-    """The mean of a series of daily amounts by local day."""
-    found: dict[date, list[float]] = {}
-    for at, value in values.items():
-        found.setdefault(pd.Timestamp(at).tz_convert(zone).date(), []).append(max(0.0, float(value)))  # type: ignore[arg-type]
-    return {day: sum(amounts) / len(amounts) for day, amounts in found.items()}
-
-
-def _last_recordings(system: IrrigationSystem, known_at: datetime) -> dict[date, datetime]:
-    seen = Observation.objects.filter(
-        series__in=[system.reference_eto, system.rain],
-        recorded_at__lte=known_at,
-        valid_at__range=(known_at - timedelta(days=SPIN_UP_DAYS + 2), known_at),
-    )
-    found: dict[date, datetime] = {}
-    for valid_at, recorded_at in seen.values_list("valid_at", "recorded_at"):
-        day = valid_at.astimezone(system.city.zone).date()
-        found[day] = max(found.get(day, recorded_at), recorded_at)
-    return found
 
 
 def _days_with_a_plan(city: City, first: date, until: date, known_at: datetime) -> set[date]:

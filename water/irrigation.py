@@ -19,12 +19,13 @@ from planning.kernel.network import Demand
 
 from .fields import Field, Standing, fields_of, split
 from .kernel.crops import STAGES
+from .kernel.daily_eto import Basis
 from .kernel.ensembles import DEPENDABLE, asked_by_day, courses
 from .kernel.fields import Block, Weather, check, first_state, need_mm, overdue_days, shortfall, stage_name
 from .kernel.soil import dependable_share
 from .kernel.units import HOURS_PER_DAY, M3_PER_KM3, km3_per_hour_from_cms
-from .models import IrrigationSystem, Lateral
-from .reading import Reading, Sheet, TurnoutDay, Why
+from .models import IrrigationSystem, Lateral, WeatherStation
+from .reading import SERIES, Evaporation, Reading, Sheet, TurnoutDay, Why
 
 FLOWERING_TIER = 1
 OTHER_TIER = 2
@@ -37,7 +38,7 @@ def add_system(
 ) -> None:
     """One demand "irrigation.…" per lateral, counted where the system takes its water, even over each local day."""
     days = local_days(reading)
-    eto, rain = (by_day(reading, series) for series in (system.reference_eto, system.rain))
+    eto, rain = _eto(sheet, reading, system), by_day(reading, system.rain)
     relied_on, usual = dependable_share(fmean(rain)), fmean(eto)
     weather = [Weather(day, use, relied_on * mm, usual) for day, use, mm in zip(days, eto, rain, strict=True)]
     for lateral in laterals:
@@ -54,6 +55,40 @@ def add_system(
         words = _("{name}: of {count} fields no earlier state is stored; they are taken to have got what they needed.")
         sheet.note("info", words, name=system, count=len(standing.assumed))
     sheet.synthetic |= standing.synthetic
+
+
+def _eto(sheet: Sheet, reading: Reading, system: IrrigationSystem) -> list[float]:
+    """By local day: from the weather of the system's station where that is known, else what its series expects."""
+    known = reading.eto.get(system.weather_id or 0, {})
+    days = local_days(reading)
+    expected = by_day(reading, system.reference_eto)
+    eto = [known[day].mm if day in known else mm for day, mm in zip(days, expected, strict=True)]
+    sheet.eto[system.key] = Evaporation(
+        station=system.weather.key if system.weather else "",
+        mm=[round(mm, 2) for mm in eto],
+        basis=[known[day].basis.value if day in known else SERIES for day in days],
+    )
+    return eto
+
+
+def tell_of_weather(sheet: Sheet, reading: Reading, station: WeatherStation) -> None:
+    """A note of what a station's weather was good for."""
+    found = reading.eto.get(station.pk, {})
+    days = [found[day] for day in local_days(reading) if day in found]
+    by_hour = sum(day.basis == Basis.HOURS for day in days)
+    rest = len(local_days(reading)) - len(days)
+    if not days:
+        words = _("{name}: too little of its weather is known; reference evapotranspiration is that of its series.")
+        sheet.note("warning", words, name=station)
+        return
+    words = _("Reference evapotranspiration is {mm:.1f} mm a day: from the weather of {name}, by the hour.")
+    if by_hour < len(days) or rest:
+        words = _(
+            "Reference evapotranspiration from the weather of {name}: {hours} days by the hour, {days} by the day with "
+            "estimates; {rest} more from its series."
+        )
+    mm = fmean(day.mm for day in days)
+    sheet.note("info", words, name=station, mm=mm, hours=by_hour, days=len(days) - by_hour, rest=rest)
 
 
 def _wanted(

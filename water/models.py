@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from cities.models import Asset
 from forecasting.models import Series
 
-# Rows of devices stand in a file of their own; who reads rows finds all of them here.
+# Rows of devices and of weather stand in files of their own; who reads rows finds all of them here.
 from .device_models import DeviceFeed as DeviceFeed
 from .device_models import DeviceKey as DeviceKey
 from .device_models import DeviceMessage as DeviceMessage
 from .device_models import FarmerLink as FarmerLink
+from .weather_models import WeatherStation as WeatherStation
 
 NOT_NEGATIVE = (MinValueValidator(0.0),)
 POSITIVE = (MinValueValidator(0.001),)
@@ -191,6 +192,10 @@ class IrrigationSystem(Asset):
         Series, models.RESTRICT, related_name="+", verbose_name=_("reference evapotranspiration series, mm a day")
     )
     rain = models.ForeignKey(Series, models.RESTRICT, related_name="+", verbose_name=_("rain series, mm a day"))
+    weather = models.ForeignKey(
+        WeatherStation, models.RESTRICT, null=True, blank=True, related_name="+", verbose_name=_("weather station")
+    )
+    """Reference evapotranspiration comes from its weather where that is known, and else from the series."""
     conveyance_efficiency = models.FloatField(_("conveyance efficiency, share"), default=0.8, validators=SHARE)
     turn_days = models.FloatField(_("water comes round in, days"), null=True, blank=True, validators=POSITIVE)
     """Fields by turns are kept so that they never lack more than they use until the next turn."""

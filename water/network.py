@@ -25,7 +25,7 @@ from .details import details, headline
 from .fab import links
 from .fields import fields_of, keep, standing
 from .intakes import WATER, add_river, add_source, add_weir
-from .irrigation import add_system, local_days
+from .irrigation import add_system, local_days, tell_of_weather
 from .kernel.units import HOURS_PER_DAY
 from .models import (
     Conduit,
@@ -44,8 +44,10 @@ from .reports import summary
 from .runs import withdraw_runs, write_runs
 from .schedules import write_schedules
 from .shortages import missing
+from .skies import WEATHER_ROWS, skies_of
 from .turns import follow_ups, run
 from .users import add_users
+from .weather import Ahead, eto_ahead
 from .works import add_conduit, add_plant, add_reservoir
 
 COURSES = 40
@@ -79,16 +81,17 @@ class Rows:
             rows_of(TreatmentPlant, city, "from_bus", "to_bus"),
             rows_of(Conduit, city, "from_bus", "to_bus"),
             rows_of(WaterUser, city, "bus", "demand"),
-            rows_of(IrrigationSystem, city, "bus", "reference_eto", "rain", "city"),
+            rows_of(IrrigationSystem, city, "bus", *WEATHER_ROWS),
             list(laterals.order_by("key")),
         )
 
-    def series(self) -> Iterable[Series]:
-        """Every series that the parts are made from, each once."""
+    def series(self, *more: Series) -> Iterable[Series]:
+        """Every series that the parts are made from, and `more`, each once."""
         found = [river.flow for river in self.rivers] + [user.demand for user in self.users]
         found += [reservoir.storage for reservoir in self.reservoirs]
         found += [reservoir.inflow for reservoir in self.reservoirs if reservoir.inflow]
         found += [series for system in self.systems for series in (system.reference_eto, system.rain)]
+        found += more
         return {series.pk: series for series in found}.values()
 
 
@@ -96,13 +99,17 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
     """The city's water network over a horizon, as known at a moment."""
     rows = Rows.of(city)
     starts = [step.start for step in horizon.steps]
+    # Before all else: of what stations measure the last day is forecast to its end, and so no forecast is made twice.
+    weather = _weather(rows.systems, horizon, known_at)
+    forecast = [series for ahead in weather.values() for series in ahead.series]
     try:
-        expected = expected_many(rows.series(), starts, horizon.hours, known_at)
+        expected = expected_many(rows.series(*forecast), starts, horizon.hours, known_at)
     except NothingKnown as error:
         raise InputsMissing(str(error)) from error
     policy = policy_in_force(city)
     reading = Reading(city, horizon, known_at, expected, policy, in_force(city, horizon.start, known_at))
-    reading = replace(reading, rain=_rain(reading, rows.systems), basis=settings.HEADGATE_IRRIGATION_DEMAND)
+    eto = {key: ahead.days for key, ahead in weather.items()}
+    reading = replace(reading, rain=_rain(reading, rows.systems), basis=settings.HEADGATE_IRRIGATION_DEMAND, eto=eto)
     sheet = Sheet()
     _write(sheet, reading, rows)
     sheet.synthetic |= any(paths.synthetic for paths in reading.rain.values())
@@ -135,16 +142,30 @@ def _write(sheet: Sheet, reading: Reading, rows: Rows) -> None:
     for reservoir in rows.reservoirs:
         add_reservoir(sheet, reading, reservoir)
     add_users(sheet, reading, rows.users)
-    for system in rows.systems:
-        mine = [lateral for lateral in rows.laterals if lateral.system_id == system.pk]
-        found = standing(fields_of(system, mine), local_days(reading)[0], reading.horizon.start, reading.known_at)
-        add_system(sheet, reading, system, mine, found)
+    _add_systems(sheet, reading, rows)
     demands = [part for part in sheet.parts if isinstance(part, Demand)]
     in_use = _share_in_use(rows, demands)
     for plant in rows.plants:
         add_plant(sheet, reading, plant, in_use)
     for conduit in rows.conduits:
         add_conduit(sheet, reading, conduit, demands)
+
+
+def _add_systems(sheet: Sheet, reading: Reading, rows: Rows) -> None:
+    today, start, known_at = local_days(reading)[0], reading.horizon.start, reading.known_at
+    skies = skies_of(rows.systems, known_at)
+    for system in rows.systems:
+        mine = [lateral for lateral in rows.laterals if lateral.system_id == system.pk]
+        found = standing(fields_of(system, mine), today, start, known_at, skies[system.pk])
+        add_system(sheet, reading, system, mine, found)
+    for station in {system.weather.pk: system.weather for system in rows.systems if system.weather}.values():
+        tell_of_weather(sheet, reading, station)
+
+
+def _weather(systems: Sequence[IrrigationSystem], horizon: Horizon, known_at: datetime) -> dict[int, Ahead]:
+    """What the stations' weather says of the horizon's local days, by station id."""
+    stations = {system.weather.pk: system.weather for system in systems if system.weather}
+    return {key: eto_ahead(station, horizon, known_at) for key, station in stations.items()}
 
 
 def _rain(reading: Reading, systems: Sequence[IrrigationSystem]) -> dict[int, RainPaths]:
@@ -162,6 +183,7 @@ def _irrigation(sheet: Sheet, reading: Reading) -> dict[str, object]:
         "courses": COURSES,
         "rain": sorted({paths.source for paths in reading.rain.values()}),
         "days": [day.isoformat() for day in local_days(reading)],
+        "eto": sheet.eto,
         "laterals": sheet.irrigation,
     }
 

@@ -11,7 +11,9 @@ from planning.figures import figure, percent
 from planning.numbers import Numbers
 from planning.sectors import Section
 
+from .kernel.daily_eto import Basis
 from .kernel.ensembles import DEPENDABLE, MEAN
+from .reading import SERIES
 
 
 def irrigation_demand(numbers: Numbers) -> Section:
@@ -25,7 +27,7 @@ def irrigation_demand(numbers: Numbers) -> Section:
         if total[-1]:
             cells = (sum(spread["planned"]), *total)
             rows.append((numbers.label(f"irrigation.{key}"), *(figure(cell, 1) for cell in cells)))
-    note = _note(found) if rows else ""
+    note = f"{_note(found)} {evapotranspiration(found)}".strip() if rows else ""
     return Section(_("What irrigation may ask for, over the horizon, 10³ m³"), headers, tuple(rows), note)
 
 
@@ -35,6 +37,18 @@ def _note(found: Mapping[str, Any]) -> str:
     )
     source = _("days of past years") if "history" in found["rain"] else _("sampled from the published climate")
     return words % {"count": found["courses"], "source": source, "basis": _basis(found["counted_on"])}
+
+
+def evapotranspiration(found: Mapping[str, Any]) -> str:
+    """From what it was computed, as a sentence; empty for plans made before that was written down."""
+    used = {basis for system in found.get("eto", {}).values() for basis in system["basis"]}
+    words = {
+        Basis.HOURS.value: _("the weather by the hour"),
+        Basis.DAY.value: _("the weather by the day"),
+        SERIES: _("its own series"),
+    }
+    sources = _(" and ").join(told for basis, told in words.items() if basis in used)
+    return _("Reference evapotranspiration comes from %(sources)s.") % {"sources": sources} if used else ""
 
 
 def _basis(basis: str) -> str:

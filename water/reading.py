@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NotRequired, TypedDict
 
 from django.db.models import Q
@@ -15,8 +15,12 @@ from planning import sheet
 from planning.horizons import horizon_of
 from planning.models import Plan
 
+from .kernel.daily_eto import DayEto
 from .kernel.ensembles import DEPENDABLE
 from .models import Conduit, TreatmentPlant, WaterSource, Weir
+
+SERIES = "series"
+"""Where an ETo comes from that no station's weather was known for."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,13 @@ class Before:
 
 @dataclass(frozen=True)
 class Reading(sheet.Reading):
-    """`rain` by series id, over the local days of the horizon; `basis` is what irrigation counts on of it."""
+    """`rain` by series id, over the local days of the horizon; `basis` is what irrigation counts on of it. `eto` is by
+    weather station id, of the days of which its weather is enough known."""
 
     before: Before = field(default_factory=Before)
     rain: Mapping[int, RainPaths] = field(default_factory=dict)
     basis: str = DEPENDABLE
+    eto: Mapping[int, Mapping[date, DayEto]] = field(default_factory=dict)
 
 
 class Why(TypedDict):
@@ -55,6 +61,16 @@ class Why(TypedDict):
     """Local days since the turnout was last opened; None if it never was."""
 
 
+class Evaporation(TypedDict):
+    """A system's reference evapotranspiration by local day of the horizon, and from what."""
+
+    station: str
+    """The key of the weather station, "" for none."""
+    mm: list[float]
+    basis: list[str]
+    """"hours" or "day" (kernel/daily_eto.py), or "series" where the station's weather was not known."""
+
+
 class TurnoutDay(TypedDict):
     """What a turnout's fields want in the first 24 hours, counted where the system takes its water."""
 
@@ -70,6 +86,8 @@ class Sheet(sheet.Sheet):
     """By lateral and turnout: what the first day asks for."""
     irrigation: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     """By lateral a `Spread` (kernel/ensembles.py) of what it asks for; the plan counts on `planned`, by day."""
+    eto: dict[str, Evaporation] = field(default_factory=dict)
+    """By irrigation system."""
 
 
 def in_force(city: City, at: datetime, known_at: datetime) -> Before:

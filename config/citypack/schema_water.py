@@ -27,6 +27,7 @@ from .fields import (
 
 FlowSeries = Annotated[Key, Ref("series", unit="m3/s")]
 DepthSeries = Annotated[Key, Ref("series", unit="mm/d")]
+TemperatureSeries = Annotated[Key, Ref("series", unit="degC")]
 
 
 class WaterBus(Thing):
@@ -144,10 +145,32 @@ class WaterUser(Figures):
     """What normal operation leaves in the tanks; a shortage may use it."""
 
 
+class WeatherStation(Figures):
+    """Reference evapotranspiration is computed from as many of its series as there are."""
+
+    elevation_m: Annotated[float, Field(ge=-450, le=6000)]
+    wind_height_m: Annotated[float, Field(ge=0.5)] = 10.0
+    coastal: bool = False
+    temperature: TemperatureSeries | None = None
+    temperature_max: TemperatureSeries | None = None
+    temperature_min: TemperatureSeries | None = None
+    humidity: Annotated[Key, Ref("series", unit="share")] | None = None
+    wind: Annotated[Key, Ref("series", unit="m/s")] | None = None
+    radiation: Annotated[Key, Ref("series", unit="W/m2")] | None = None
+
+    @model_validator(mode="after")
+    def _knows_temperatures(self) -> Any:
+        if self.temperature is None and (self.temperature_max is None or self.temperature_min is None):
+            raise ValueError(_("temperature, or temperature_max and temperature_min"))
+        return self
+
+
 class IrrigationSystem(Figures):
     bus: WaterBusRef
     reference_eto: DepthSeries
     rain: DepthSeries
+    weather: Annotated[Key, Ref("weather_stations")] | None = None
+    """Whose weather comes before `reference_eto` where it is known."""
     conveyance_efficiency: Efficiency = 0.8
     turn_days: Positive | None = None
     """In how many days the water comes round; fields never lack more than they use in them."""

@@ -40,6 +40,7 @@ SECTIONS = (
     Section("treatment_plants", water.TreatmentPlant, "water.TreatmentPlant", "water.yaml"),
     Section("conduits", water.Conduit, "water.Conduit", "water.yaml"),
     Section("water_users", water.WaterUser, "water.WaterUser", "water.yaml"),
+    Section("weather_stations", water.WeatherStation, "water.WeatherStation", "irrigation.yaml"),
     Section("irrigation_systems", water.IrrigationSystem, "water.IrrigationSystem", "irrigation.yaml"),
     Section("laterals", water.Lateral, "water.Lateral", "irrigation.yaml"),
     Section("controllers", water.Controller, "water.Controller", "irrigation.yaml"),
