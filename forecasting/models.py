@@ -23,6 +23,7 @@ UNIT_LABELS = {
     "km3/h": "10³ m³/h",
     "m3/s": "m³/s",
     "degC": "°C",
+    "W/m2": "W/m²",
     "mm/d": gettext_noop("mm a day"),
     "share": gettext_noop("share"),
 }
