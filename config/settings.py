@@ -203,6 +203,22 @@ SPECTACULAR_SETTINGS = {
 VALKEY_SOCKET = VAR_DIR / "valkey.sock"
 REDIS_URL = env.text("REDIS_URL", None if PRODUCTION else "")
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{VALKEY_SOCKET}"
+
+
+def caches(url: str) -> dict[str, Any]:
+    """Counts that all web processes share, in the queue's server; without one each process counts for itself."""
+    if not url:
+        memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}
+        return {"default": memory}
+    # Kombu's way of writing a socket, and its word for the number of a database.
+    place = url.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
+    # A server that does not answer may not keep a controller from its schedule.
+    patience = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+    redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": place, "KEY_PREFIX": "headgate"}
+    return {"default": {**redis, "OPTIONS": patience}}
+
+
+CACHES = caches(REDIS_URL)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

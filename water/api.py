@@ -24,13 +24,12 @@ from .devices import controller_of, prefix_of, seen
 from .feeds import take_in
 from .messages import BATCH, keep
 from .models import Controller, ControllerSchedule, DeviceMessage
-from .rates import Buckets
+from .rates import Calls
 from .signing import public_key
 
 _METHODS = {"GET": ("GET", "HEAD"), "POST": ("POST",)}
 DeviceView = Callable[[HttpRequest, Controller], HttpResponse]
-_BUCKETS = Buckets()
-"""One for what a device asks and one for what it reports: a flood of reports may not cost it its schedule."""
+_CALLS = Calls()
 BODY_BYTES = 256 * 1024
 """Far more than 200 items need; larger bodies are refused unread."""
 
@@ -47,7 +46,8 @@ def device(method: str) -> Callable[[DeviceView], Callable[[HttpRequest], HttpRe
                 return problem(404, "unknown-device", _("This address knows no such device."))
             if request.method not in _METHODS[method]:
                 return _wrong_method(method)
-            wait = _BUCKETS.wait(f"{prefix_of(request.headers['Authorization'])} {method}")
+            # Asking and reporting are counted apart: a flood of reports may not cost a device its schedule.
+            wait = _CALLS.wait(f"{prefix_of(request.headers['Authorization'])}:{method}")
             if wait:
                 return _too_often(wait)
             seen(controller, _revision(request.headers.get("Applied-Revision", "")))

@@ -18,7 +18,7 @@ from planning import lifecycle
 from tests.water.fields import Fields, fields, key_of, published
 from tests.water.test_watch import engineer_of
 from water.models import CropBlock, DeviceFeed, DeviceMessage, FieldState
-from water.rates import BURST, Buckets
+from water.rates import MOST
 
 pytestmark = pytest.mark.django_db
 
@@ -130,24 +130,10 @@ def test_an_engineer_says_which_series_a_controller_feeds(where: Fields, level: 
 
 
 # --- how often -----------------------------------------------------------------------------------------------
-def test_a_bucket_fills_up_again_with_time() -> None:
-    now = [0.0]
-    buckets = Buckets(lambda: now[0])
-    assert [buckets.wait("box") for _ in range(BURST)] == [0.0] * BURST
-    assert buckets.wait("box") == pytest.approx(1.0)
-    now[0] += 0.75
-    assert buckets.wait("box") == pytest.approx(0.25)
-    now[0] += 0.25
-    assert (buckets.wait("box"), buckets.wait("box")) == (0.0, pytest.approx(1.0))
-    assert buckets.wait("other box") == 0.0
-    now[0] += 3600.0
-    assert [buckets.wait("box") for _ in range(BURST + 1)][-2:] == [0.0, pytest.approx(1.0)]  # no more than a bucket
-
-
 def test_a_device_that_floods_is_told_when_to_come_again_and_still_gets_its_schedule(
     live: str, transactional_db: None
 ) -> None:
-    """Over HTTP: two processes' worth of buckets at most, so three bursts meet the limit."""
+    """Over HTTP, counted in a real Valkey: two minutes' worth of calls at most, so three meet the limit."""
     where = fields()
     published(where, ("upper", 1, 2))
     headers = {"Authorization": f"Bearer {key_of(where)}", "Content-Type": "application/json"}
@@ -159,11 +145,12 @@ def test_a_device_that_floods_is_told_when_to_come_again_and_still_gets_its_sche
         answer.read()
         return answer.status, answer.headers
 
-    for _ in range(3 * BURST):
+    for _ in range(3 * MOST):
         status, answered = ask("POST", "telemetry", b"{}")
         if status == 429:
             break
-    assert (status, answered["Content-Type"], answered["Retry-After"]) == (429, "application/problem+json", "1")
+    assert (status, answered["Content-Type"]) == (429, "application/problem+json")
+    assert 1 <= int(answered["Retry-After"]) <= 60
     assert ask("GET", "schedule")[0] == 200
     connection.close()
 
