@@ -34,7 +34,7 @@ class Named(models.Model):
         return self.label
 
     @property
-    @admin.display(description=_("name"))
+    @admin.display(description=_("name"), ordering="name")
     def label(self) -> str:
         """The name in the active language."""
         return self.name_zh if is_chinese() and self.name_zh else self.name

@@ -17,6 +17,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from .models import City, Membership
 
@@ -29,6 +30,7 @@ else:
 Person = AbstractBaseUser | AnonymousUser
 ADMIN_READERS = (Membership.Role.ENGINEER, Membership.Role.VIEWER)
 ADMIN_EDITORS = (Membership.Role.ENGINEER,)
+WHENCE = ("latitude", "longitude", "source", "assumption", "note")
 
 
 def cities_of(user: Person, roles: tuple[str, ...] | None = None) -> QuerySet[City]:
@@ -88,6 +90,12 @@ class CityScopedAdmin(AdminBase):
         kwargs["queryset"] = in_cities_of(rows, request.user, ADMIN_EDITORS)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        found = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if found and hasattr(found.widget, "can_delete_related"):
+            found.widget.can_delete_related = False  # nobody deletes a bus on the way past it
+        return found
+
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         rows = kwargs.get("queryset", db_field.remote_field.model._default_manager.all())
         kwargs["queryset"] = in_cities_of(rows, request.user, ADMIN_EDITORS)
@@ -100,7 +108,7 @@ class CityScopedAdmin(AdminBase):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Where rows are only read, Django links every foreign key: what the reader may not open stays a plain name."""
-        found: Any = super().get_fieldsets(request, obj)
+        found: Any = _grouped(super().get_fieldsets(request, obj))
         if self.has_change_permission(request, obj):
             return found
         return [(title, {**options, "fields": self._named(request, options["fields"])}) for title, options in found]
@@ -160,6 +168,15 @@ def _cities_asked_for(request: HttpRequest, roles: tuple[str, ...]) -> frozenset
     if (request.user.pk, roles) not in known:
         known[request.user.pk, roles] = frozenset(cities_of(request.user, roles).values_list("pk", flat=True))
     return known[request.user.pk, roles]
+
+
+def _grouped(fieldsets: Any) -> Any:
+    """What an asset is and does comes first; where it stands and where its figures come from follows."""
+    if len(fieldsets) != 1 or "assumption" not in fieldsets[0][1]["fields"]:
+        return fieldsets
+    fields = fieldsets[0][1]["fields"]
+    first, last = ([name for name in fields if (name in WHENCE) == is_last] for is_last in (False, True))
+    return [(None, {"fields": first}), (_("Place and source"), {"fields": last})]
 
 
 @cache

@@ -7,10 +7,13 @@ from typing import ClassVar
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from cities.scoping import CityScopedAdmin
 
 from .models import Battery, BusDepot, GridConnection, PowerBus, PowerLine, PowerLoad, SolarPark, Tariff
+from .tariff_page import price_table
 
 
 class PowerAdmin(CityScopedAdmin, admin.ModelAdmin):
@@ -32,7 +35,12 @@ class TariffAdmin(PowerAdmin):
     """A price table is read here and changed in the city pack, whose check knows its rules."""
 
     list_display = ("label", "city", "source")
-    readonly_fields = ("data",)
+    exclude = ("data",)
+    readonly_fields = ("prices",)
+
+    @admin.display(description=gettext_lazy("tariff"))
+    def prices(self, tariff: Tariff) -> SafeString:
+        return price_table(tariff)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

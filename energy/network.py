@@ -230,7 +230,7 @@ def add_depot(sheet: Sheet, reading: Reading, depot: BusDepot) -> None:
     sheet.put(Bus(buses, POWER), depot, "bus", gettext_noop("buses of {name}"))
     sheet.put(store, depot, "depot", gettext_noop("bus batteries of {name}"))
     sheet.put(plug, depot, "depot", gettext_noop("chargers of {name}"))
-    sheet.put(drive, depot, "depot", gettext_noop("driving of {name}"))
+    sheet.put(drive, depot, "depot", gettext_noop("{name} (driving)"))
 
 
 def add_line(sheet: Sheet, line: PowerLine) -> None:

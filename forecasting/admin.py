@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -23,8 +22,7 @@ from cities.scoping import ADMIN_EDITORS, CityScopedAdmin, ReadOnlyAdmin, cities
 
 from .charts import sparkline
 from .models import NEWEST_FIRST, Alert, Forecast, Observation, Series, unit_label
-from .readers import is_stale
-from .reports import badge, chart_of, cleaning_table, series_context, synthetic_badge
+from .reports import BAD, age_badge, badge, chart_of, cleaning_table, driver_links, series_context, synthetic_badge
 from .words import alert_text, method_text, rests_on
 
 # What is announced for later is no last value.
@@ -50,7 +48,7 @@ class UnitFilter(admin.AllValuesFieldListFilter):
 
 @admin.register(Series)
 class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
-    list_display = ("label", "key", "unit_shown", "last_value", "age", "alerts", "expectation")
+    list_display = ("label", "unit_shown", "last_value", "age", "alerts", "expectation", "key")
     list_filter = ("city", ("unit", UnitFilter), "assumption")
     search_fields = ("name", "name_zh", "key")
     ordering = ("city", "key")
@@ -82,14 +80,12 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
         if series.is_schedule:
             return "–"
         if series.last_at is None:
-            return badge(_("no value"), "#a33")
-        now = timezone.now()
-        text = age_text(now - series.last_at - series.step)
-        return badge(_("stale: %(age)s") % {"age": text}, "#a33") if is_stale(series, series.last_at, now) else text
+            return badge(_("no value"), BAD)
+        return age_badge(series, series.last_at, timezone.now())
 
     @admin.display(description=gettext_lazy("open alerts"))
     def alerts(self, series: Any) -> SafeString | str:
-        return badge(str(series.open_alerts), "#a33") if series.open_alerts else "–"
+        return badge(str(series.open_alerts), BAD) if series.open_alerts else "–"
 
     @admin.display(description=gettext_lazy("expected"))
     def expectation(self, series: Any) -> SafeString:
@@ -99,11 +95,21 @@ class SeriesAdmin(CityScopedAdmin, admin.ModelAdmin):
         if db_field.name != "drivers":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         names = {row.key: f"{row.label} ({row.key})" for row in _possible_drivers(request)}
-        told = _("What explains it: weather, schedules. Hold Ctrl to choose several or none.")
-        widget = forms.SelectMultiple(attrs={"size": 8})
+        told = _("What explains it: weather, schedules.")
+        widget = forms.CheckboxSelectMultiple(attrs={"class": "columns"})
         return forms.MultipleChoiceField(
             choices=list(names.items()), required=False, widget=widget, help_text=told, label=_("drivers").capitalize()
         )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Who only reads gets the drivers by name."""
+        found: Any = super().get_fieldsets(request, obj)
+        words = {} if self.has_change_permission(request, obj) else {"drivers": "drivers_said"}
+        return [(title, {**rest, "fields": [words.get(f, f) for f in rest["fields"]]}) for title, rest in found]
+
+    @admin.display(description=gettext_lazy("drivers"))
+    def drivers_said(self, series: Series) -> SafeString | str:
+        return driver_links(series) or "–"
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -130,6 +136,7 @@ class ObservationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     ordering = ("-series_id", "-valid_at")
     paginator = CappedPaginator
     show_full_result_count = False
+    fields = ("series", "local_time", "amount", "recorded_at")
 
     @admin.display(description=gettext_lazy("local time"))
     def local_time(self, row: Observation) -> str:
@@ -147,6 +154,7 @@ class ForecastAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     list_filter = ("series__city", "synthetic", "series")
     list_select_related = ("series__city",)
     ordering = ("-issued_at",)
+    list_per_page = 40  # each says its method in a sentence
     paginator = CappedPaginator
     show_full_result_count = False
     fields = (
@@ -179,11 +187,23 @@ class ForecastAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return chart_of(row.series, row, row.known_at)
 
 
+class OpenFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", gettext_lazy("open")), ("no", gettext_lazy("over"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        value = self.value()
+        return queryset.filter(until__isnull=value == "yes") if value else queryset
+
+
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     city_path = "series__city"
     list_display = ("series", "kind", "since", "until", "told", "acknowledged")
-    list_filter = ("series__city", "kind", ("until", admin.EmptyFieldListFilter), "series")
+    list_filter = ("series__city", OpenFilter, "kind", "series")
     list_select_related = ("series__city", "acknowledged_by")
     # What stands open first.
     ordering = (F("until").desc(nulls_first=True), "-since")
@@ -207,14 +227,7 @@ class AlertAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         """Says that a person has seen them; the first one stays named. Viewers' cities are left out."""
         mine = chosen.filter(series__city__in=cities_of(request.user, ADMIN_EDITORS), acknowledged_at=None)
         count = mine.update(acknowledged_by=request.user.pk, acknowledged_at=timezone.now())
-        self.message_user(request, _("%(count)d alerts acknowledged.") % {"count": count})
+        self.message_user(request, _("Alerts acknowledged: %(count)d.") % {"count": count})
 
     def has_acknowledge_permission(self, request: HttpRequest) -> bool:
         return cities_of(request.user, ADMIN_EDITORS).exists()
-
-
-def age_text(age: timedelta) -> str:
-    hours = age / timedelta(hours=1)
-    if hours < 1:
-        return _("%(minutes)d min") % {"minutes": max(0, round(60 * hours))}
-    return _("%(hours).0f h") % {"hours": hours} if hours < 72 else _("%(days).0f days") % {"days": hours / 24}

@@ -11,7 +11,7 @@ from matplotlib.dates import date2num
 
 from cities.drawing import PALETTE, figure, svg, time_axis
 
-HISTORY, EXPECTED = "#44546a", "#0b6e99"
+HISTORY, EXPECTED, MEAN = "#44546a", "#0b6e99", "#a34700"
 INNER, OUTER = ("0.25", "0.75"), ("0.05", "0.95")
 
 
@@ -45,10 +45,15 @@ def fan_chart(
         if low in quantiles and high in quantiles:
             name = _("%(share)d %% band") % {"share": round(100 * (float(high) - float(low)))}
             axes.fill_between(at, quantiles[low], quantiles[high], color=EXPECTED, alpha=alpha, lw=0, label=name)
-    axes.plot(at, mean, color=EXPECTED, lw=1.5, drawstyle=drawn_as, label=_("expected"))
+    if "0.5" in quantiles and not steps:
+        # Of a river in recession floods lift the mean above most of what may come: both are told apart.
+        axes.plot(at, quantiles["0.5"], color=EXPECTED, lw=1.5, label=_("median"))
+        axes.plot(at, mean, color=MEAN, lw=1.3, ls="--", label=_("mean, which plans count on"))
+    else:
+        axes.plot(at, mean, color=EXPECTED, lw=1.5, drawstyle=drawn_as, label=_("expected"))
     time_axis(axes, zone)
     axes.set_ylabel(unit)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize="small")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5, frameon=False, fontsize="small")
     return svg(drawn, label, _description(history, mean, unit))
 
 

@@ -2,45 +2,102 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from .alerts import open_alerts
 from .charts import fan_chart, skill_chart
 from .models import NEWEST_FIRST, Forecast, Lead, Series
-from .readers import history
+from .readers import history, is_stale, latest
 from .scoring import SHOWN_DAYS, Record, daily_records, records
 from .words import alert_text, cleaning_rows, method_text
 
 CHART_DAYS = 14
+BAD = "#a1261f"
 CLEANING_TABLE = "forecasting/cleaning.html"
 
 
 def series_context(series: Series) -> dict[str, Any]:
     """What the page of a series shows above its fields."""
+    now = timezone.now()
     newest = Forecast.objects.filter(series=series).order_by(*NEWEST_FIRST).select_related("series__city").first()
-    known_at = newest.known_at if newest else timezone.now()
+    known_at = newest.known_at if newest else now
     _values, synthetic = history(series, known_at, CHART_DAYS)
     return {
         "chart": chart_of(series, newest, known_at),
+        "facts": facts(series, newest, now),
         "forecast": newest,
-        "known_at": local(newest.known_at, series) if newest else None,
-        "method": method_text(newest.weights, newest.method) if newest else "",
         "cleaning": cleaning_table(newest) if newest else "",
         "alerts": [{"since": local(alert.since, series), "text": alert_text(alert), "kind": alert.get_kind_display()}
                    for alert in open_alerts(series)],
-        "scores": score_rows(series, timezone.now()),
-        "skill_chart": skill_chart_of(series, timezone.now()),
+        "scores": score_rows(series, now),
+        "skill_chart": skill_chart_of(series, now),
         "score_days": SHOWN_DAYS,
+        "unit": series.unit_label,
         "is_synthetic": synthetic or bool(newest and newest.synthetic),
     }  # fmt: skip
+
+
+def facts(series: Series, forecast: Forecast | None, now: datetime) -> list[tuple[str, SafeString | str]]:
+    """How the series stands: what was measured last, what comes next and why."""
+    found = [(_("Last value"), _last(series, now))]
+    if forecast:
+        found += [
+            (_("Next 24 hours"), _coming(series, forecast, now)),
+            (_("Method"), method_text(forecast.weights, forecast.method)),
+            (_("Forecast from what was known at"), f"{local(forecast.known_at, series):%Y-%m-%d %H:%M}"),
+        ]
+    return [*found, (_("Explained by"), driver_links(series))] if series.drivers else found
+
+
+def _last(series: Series, now: datetime) -> SafeString | str:
+    row = latest(series, now)
+    if row is None:
+        return badge(_("no value"), BAD)
+    told = f"{row.value:.5g} {series.unit_label} · {local(row.valid_at, series):%Y-%m-%d %H:%M}"
+    return format_html("{} · {} {}", told, age_badge(series, row.valid_at, now), synthetic_badge(row.synthetic))
+
+
+def _coming(series: Series, forecast: Forecast, now: datetime) -> str:
+    """The mean of the next day, and how low and how high the 90 % band reaches in it."""
+    near = [k for k, at in enumerate(forecast.times) if now - forecast.step < at < now + timedelta(days=1)]
+    if not near:
+        return _("the forecast ends before them")
+    words = {"mean": sum(forecast.mean[k] for k in near) / len(near), "unit": series.unit_label}
+    if series.is_schedule or not {"0.05", "0.95"} <= set(forecast.quantiles):
+        return _("%(mean).4g %(unit)s on average") % words
+    low, high = (pick(forecast.quantiles[q][k] for k in near) for q, pick in (("0.05", min), ("0.95", max)))
+    band = _("%(mean).4g %(unit)s on average, from %(low).4g to %(high).4g %(unit)s within the 90 %% band")
+    return band % {**words, "low": low, "high": high}
+
+
+def age_badge(series: Series, last_at: datetime, now: datetime) -> SafeString | str:
+    """How old a value is, marked where that is too old."""
+    text = age_text(now - last_at - series.step)
+    return badge(_("stale: %(age)s") % {"age": text}, BAD) if is_stale(series, last_at, now) else text
+
+
+def age_text(age: timedelta) -> str:
+    hours = age / timedelta(hours=1)
+    if hours < 1:
+        return _("%(minutes)d min") % {"minutes": max(0, round(60 * hours))}
+    return _("%(hours).0f h") % {"hours": hours} if hours < 72 else _("%(days).0f days") % {"days": hours / 24}
+
+
+def driver_links(series: Series) -> SafeString:
+    """The series that explain this one, by name."""
+    named = {row.key: row for row in Series.objects.filter(city=series.city_id, key__in=series.drivers)}
+    rows = [named[key] for key in series.drivers if key in named]
+    page = "admin:forecasting_series_change"
+    return format_html_join(", ", '<a href="{}">{}</a>', ((reverse(page, args=[row.pk]), row.label) for row in rows))
 
 
 def local(moment: datetime, series: Series) -> datetime:

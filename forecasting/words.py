@@ -90,7 +90,7 @@ ALERTS = {
     ),
     Alert.Kind.FLAT: gettext_noop("The value stands still at %(value).6g %(unit)s."),
     Alert.Kind.IMPOSSIBLE: gettext_noop(
-        "%(count)d values outside the limits of the series, the last one %(value).6g %(unit)s."
+        "Values outside the limits of the series: %(count)d, the last one %(value).6g %(unit)s."
     ),
 }
 _INNER = {"reason"}

@@ -8,7 +8,6 @@ from . import device_admin  # noqa: F401  registers controllers, turnouts and wh
 from .asset_admin import WHAT, WHENCE, AssetAdmin
 from .models import (
     Conduit,
-    CropBlock,
     IrrigationSystem,
     Lateral,
     Reservoir,
@@ -67,7 +66,7 @@ class ConduitAdmin(AssetAdmin):
 
 @admin.register(WaterUser)
 class WaterUserAdmin(AssetAdmin):
-    list_display = (*WHAT, "kind", "bus", "user_class", "penalty_per_m3", "tank_km3", "tank_reserve_share", *WHENCE)
+    list_display = (*WHAT, "kind", "bus", "user_class", "penalty_per_m3", "tank_km3", *WHENCE)
     list_filter = ("city", "kind", "user_class", "assumption")
     list_select_related = ("bus", "city")
 
@@ -83,10 +82,3 @@ class LateralAdmin(AssetAdmin):
     list_display = (*WHAT, "system", "capacity_m3s", "max_open", *WHENCE)
     list_filter = ("city", "system", "assumption")
     list_select_related = ("system", "city")
-
-
-@admin.register(CropBlock)
-class CropBlockAdmin(AssetAdmin):
-    list_display = (*WHAT, "turnout", "crop", "area_ha", "planted", *WHENCE)
-    list_filter = ("city", "crop", "assumption")
-    list_select_related = ("turnout", "city")

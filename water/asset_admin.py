@@ -8,7 +8,7 @@ from django.contrib import admin
 
 from cities.scoping import CityScopedAdmin
 
-WHAT = ("label", "key")
+WHAT = ("label",)
 WHENCE = ("assumption", "city")
 
 

@@ -6,7 +6,7 @@ Secrets are made by POST, shown once on a page that no cache keeps, and never wr
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -22,14 +22,15 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cities.scoping import ADMIN_READERS, CityScopedAdmin, ReadOnlyAdmin, in_cities_of
+from cities.scoping import CityScopedAdmin, ReadOnlyAdmin
 
 from .asset_admin import WHAT, WHENCE, AssetAdmin
-from .device_words import STATUSES, crop_in_words, data_in_words, status_in_words
+from .device_words import STATUSES, data_in_words, status_in_words
 from .devices import TooManyKeys, issue_key
 from .farmer import make_link, said_in_words
+from .field_admin import CropBlockInline
 from .messages import ORDER, run_statuses
-from .models import Controller, ControllerSchedule, CropBlock, DeviceFeed, DeviceMessage, FieldState, Turnout, ValveRun
+from .models import Controller, ControllerSchedule, DeviceFeed, DeviceMessage, Turnout, ValveRun
 from .watch import alarm_of, watched, with_alarm
 
 Step = Callable[[HttpRequest, Any], HttpResponse]
@@ -168,19 +169,6 @@ class ControllerAdmin(SecretsAdmin):
         }
 
 
-class CropBlockInline(CityScopedAdmin, admin.StackedInline):
-    """Blocks are made on their own page: a new one or a new key must be checked against the whole city's."""
-
-    model = CropBlock
-    extra = 0
-    fields = ("key", "name", "crop", "area_ha", "planted", "season_days", "application_efficiency")
-    readonly_fields = ("key",)
-    show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Turnout)
 class TurnoutAdmin(SecretsAdmin):
     list_display = (*WHAT, "lateral", "controller", "flow_m3s", "travel_minutes", *WHENCE)
@@ -226,7 +214,7 @@ class ValveRunAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """Runs are written by plans and changed by nobody: a controller may already have them."""
 
     city_path = "turnout__city"
-    list_display = ("start", "end", "turnout", "volume", "status", "reached", "rev", "plan")
+    list_display = ("start", "end", "turnout", "volume", "status", "reached", "plan")
     list_filter = ("status", ReachedFilter, "turnout__lateral")
     search_fields = ("turnout__key", "turnout__name", "turnout__name_zh")
     date_hierarchy = "start"
@@ -261,48 +249,6 @@ class ValveRunAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             for message in said
         )
         return format_html_join("", "<div>{} <strong>{}</strong> {}</div>", lines) or _("no word")
-
-
-class CropFilter(admin.AllValuesFieldListFilter):
-    """Offers the crops of the person's cities; Django's own lists those of every city."""
-
-    def __init__(
-        self, field: Any, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any, field_path: str
-    ) -> None:
-        super().__init__(field, request, params, model, model_admin, field_path)
-        mine = in_cities_of(CropBlock.objects.order_by("crop"), request.user, ADMIN_READERS)
-        self.lookup_choices = mine.values_list("crop", flat=True).distinct()
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        for choice in super().choices(changelist):
-            yield {**choice, "display": crop_in_words(str(choice["display"]))}
-
-
-@admin.register(FieldState)
-class FieldStateAdmin(ReadOnlyAdmin, admin.ModelAdmin):
-    """How the fields stood at the end of each day: what the plans reckon with."""
-
-    city_path = "block__city"
-    list_display = ("day", "block", "lacks", "ponding", "applied", "source", "synthetic")
-    list_filter = ("source", "synthetic", ("block__crop", CropFilter), "block__turnout__lateral")
-    list_select_related = ("block",)
-    search_fields = ("block__key", "block__name", "block__name_zh")
-    date_hierarchy = "day"
-    ordering = ("-day", "block__key")
-
-    @admin.display(description=gettext_lazy("lacks, mm"), ordering="depletion_mm")
-    def lacks(self, state: FieldState) -> str:
-        """Of rice, what the mud lacks to be saturated."""
-        lacks = -min(0.0, state.state_mm) if state.depletion_mm is None else state.depletion_mm
-        return f"{lacks:z.1f}"
-
-    @admin.display(description=gettext_lazy("water on the field, mm"), ordering="ponding_mm")
-    def ponding(self, state: FieldState) -> str:
-        return "" if state.ponding_mm is None else f"{max(0.0, state.ponding_mm):z.1f}"
-
-    @admin.display(description=gettext_lazy("applied, mm"), ordering="applied_mm")
-    def applied(self, state: FieldState) -> str:
-        return f"{state.applied_mm:z.1f}"
 
 
 @admin.register(ControllerSchedule)

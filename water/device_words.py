@@ -50,6 +50,9 @@ CROPS = {
     "tomato": gettext_lazy("tomato"),
     "sweet_potato": gettext_lazy("sweet potato"),
     "soybean": gettext_lazy("soybean"),
+    "citrus": gettext_lazy("citrus"),
+    "guava": gettext_lazy("guava"),
+    "watermelon": gettext_lazy("watermelon"),
 }
 
 

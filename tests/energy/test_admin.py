@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -46,5 +48,7 @@ def test_assets_of_another_city_do_not_exist(engineer: Client):
 def test_a_price_table_is_read_but_not_edited(engineer: Client):
     tariff = Tariff.objects.get()
     page = engineer.get(reverse("admin:energy_tariff_change", args=[tariff.pk])).content.decode()
-    assert "contract_per_kw_month" in page and 'name="data"' not in page
+    assert "Monday to Friday 08:00–22:00" in page and 'name="data"' not in page
+    assert re.search(r"peak</th><td>[^<]*</td><td>5.0</td>", page)
+    assert "NT$/kWh" in page and "regular contract 200.0" in page
     assert engineer.get(reverse("admin:energy_tariff_add")).status_code == 403

@@ -85,7 +85,7 @@ def test_refused_impossible_values_leave_an_alert_for_a_day(city, load):
     assert counts.refusals == 2
     alert = Alert.objects.get()
     assert (alert.kind, alert.since) == ("impossible", NOW)
-    assert alert_text(alert) == "2 values outside the limits of the series, the last one 901 MW."
+    assert alert_text(alert) == "Values outside the limits of the series: 2, the last one 901 MW."
     watch_city(city, NOW + 3 * HOUR)
     assert standing("impossible") == ["impossible"]
     watch_city(city, NOW + 27 * HOUR)

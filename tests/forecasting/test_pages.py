@@ -15,12 +15,12 @@ from django.utils.translation import override
 
 from cities.models import City, Membership
 from config.words import compile_all
-from forecasting.admin import NEWEST, CappedPaginator, age_text
+from forecasting.admin import NEWEST, CappedPaginator
 from forecasting.charts import fan_chart, sparkline
 from forecasting.ingest import Row, ingest
 from forecasting.models import Forecast, Observation, Series
 from forecasting.readers import expected
-from forecasting.reports import series_context
+from forecasting.reports import age_text, series_context
 from forecasting.synthetic import demo_history
 
 PROFILE = {"kind": "cycle", "level": 100, "noise": 0.05}
@@ -79,6 +79,15 @@ def test_a_chart_is_one_svg_with_a_title_and_a_description(city):
     assert ">MW<" in drawn
 
 
+def test_the_fan_tells_the_median_from_the_mean_of_a_skewed_series(city):
+    at = [datetime(2026, 3, 1, k, tzinfo=UTC) for k in (1, 2)]
+    bands = {"0.05": [1.0, 1.0], "0.25": [2.0, 2.0], "0.5": [3.0, 3.0], "0.75": [4.0, 4.0], "0.95": [30.0, 30.0]}
+    drawn = fan_chart([], at, [6.0, 6.0], bands, label="River", unit="m³/s", zone=city.zone)
+    assert ">median<" in drawn and ">mean, which plans count on<" in drawn
+    told = fan_chart([], at, [6.0, 6.0], bands, label="Ramp", unit="share", zone=city.zone, steps=True)
+    assert ">expected<" in told and ">median<" not in told
+
+
 def test_a_chart_of_nothing_says_so(city):
     drawn = fan_chart([], [], [], {}, label="Load", unit="MW", zone=city.zone)
     assert "No values yet." in drawn
@@ -118,8 +127,26 @@ def test_the_page_of_a_series_shows_the_fan_the_weights_and_the_warning(client, 
     member("engineer")
     shown = client.get(f"/admin/forecasting/series/{load.pk}/change/").content.decode()
     assert "<desc>" in shown
-    assert re.search(r"Method: [a-z ]+ \d+ %", shown)
+    assert re.search(r"<dt>Method</dt><dd>[a-z ]+ \d+ %", shown)
     assert "nobody measured them" in shown
+
+
+def test_the_page_of_a_series_says_what_was_measured_last_and_what_comes(client, city, member, make_series, now):
+    air = make_series("air", name="Air")
+    series = make_series("load", unit="MW", drivers=["air"], stale_after_hours=24)
+    ingest(city, [Row("load", now - timedelta(hours=31), 5)], now=now)
+    Forecast.objects.create(
+        series=series, known_at=now, start=now + timedelta(hours=1), step_minutes=60, mean=[10.0] * 12 + [20.0] * 12,
+        quantiles={"0.05": [8.0] * 24, "0.95": [30.0] * 24}, method="test",
+    )  # fmt: skip
+    member("viewer")
+    shown = client.get(f"/admin/forecasting/series/{series.pk}/change/").content.decode()
+    assert re.search(r"<dt>Last value</dt><dd>5 MW · [-\d]{10} \d\d:00 · <span[^>]*>stale: 3[01] h</span>", shown)
+    # The day ahead begins now; whether its first or last step still counts depends on the minute.
+    assert re.search(r"<dt>Next 24 hours</dt><dd>1\d(\.\d+)? MW on average, from 8 to 30 MW within the 90 %", shown)
+    link = f'<a href="/admin/forecasting/series/{air.pk}/change/">Air</a>'
+    assert f"<dt>Explained by</dt><dd>{link}</dd>" in shown
+    assert shown.count(link) == 2 and "[&quot;air&quot;]" not in shown  # once more among the settings, by name
 
 
 def test_the_page_of_an_empty_series_opens(client, member, make_series):

@@ -75,6 +75,7 @@ def test_the_page_shows_how_good_the_forecasts_were(client, member, load):
     # Four steps at 1 and six at 3 against a naive 4: 22 / 10 = 2.2, skill 1 - 22 / 40.
     assert "<td>2.2</td>" in shown and "<td>45 %</td>" in shown
     assert "0–6 h (synthetic)" in shown
+    assert "mean absolute error, MW" in shown
     assert "Skill of the forecasts of Load of &lt;Tainan&gt;" in shown
 
 

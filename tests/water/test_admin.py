@@ -9,6 +9,8 @@ from django.test import Client
 from cities.models import City, Membership
 from config.citypack.pack import folder_of, read_pack
 from config.citypack.rows import write_pack
+from water.kernel.crops import CROPS
+from water.kernel.soil import SOILS
 from water.models import CropBlock, Turnout
 
 PAGES = (
@@ -42,6 +44,14 @@ def test_a_turnout_shows_the_fields_behind_it(tinytown: City):
     page = engineer_of(tinytown).get(f"/admin/water/turnout/{turnout.pk}/change/").content.decode()
     assert CropBlock.objects.get(turnout=turnout).name in page
     assert 'name="blocks-0-key"' not in page  # a key is checked against the whole city's, on the block's own page
+
+
+def test_a_crop_is_chosen_among_those_that_plans_know(tinytown: City):
+    block = CropBlock.objects.order_by("pk")[0]
+    page = engineer_of(tinytown).get(f"/admin/water/cropblock/{block.pk}/change/")
+    fields = page.context["adminform"].form.fields
+    assert {key for key, _name in fields["crop"].choices} == set(CROPS)
+    assert {key for key, _name in fields["soil"].choices} == set(SOILS)
 
 
 def test_an_engineer_of_another_city_sees_nothing(tinytown: City):
