@@ -112,6 +112,9 @@ class Observation(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.series} · {timezone.localtime(self.valid_at, self.series.city.zone):%Y-%m-%d %H:%M}"
+
 
 NEWEST_FIRST = ("-known_at", "-issued_at")
 """The order of forecasts: one of an old day that was replayed today is not the newest."""
@@ -146,7 +149,7 @@ class Forecast(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.series} · {self.issued_at:%Y-%m-%d %H:%M}"
+        return f"{self.series} · {timezone.localtime(self.issued_at, self.series.city.zone):%Y-%m-%d %H:%M}"
 
     @property
     def step(self) -> timedelta:

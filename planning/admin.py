@@ -41,6 +41,7 @@ from .kernel import casefile
 from .models import Plan, PlanPart
 from .outbox import send_plan
 from .snapshot import read
+from .words import retold
 
 View = Callable[..., HttpResponseBase]
 CONFIRMED = ("publish", "withdraw")
@@ -52,6 +53,7 @@ PAGE = "admin:planning_plan_change"
 
 @admin.register(Plan)
 class PlanAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+    # When it was asked for is part of its name.
     list_display = (
         "name",
         "city",
@@ -61,7 +63,6 @@ class PlanAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         "money",
         "shortages",
         "synthetic_badge",
-        "local_request",
     )
     list_filter = ("city", "state")
     list_select_related = ("city",)
@@ -86,7 +87,7 @@ class PlanAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         shown = {"panels": panels(request.user), "title": _("Plans")}
         return super().changelist_view(request, {**(extra_context or {}), **shown})
 
-    @admin.display(description=gettext_lazy("plan"))
+    @admin.display(description=gettext_lazy("plan"), ordering="requested_at")
     def name(self, plan: Plan) -> str:
         return str(plan)
 
@@ -119,10 +120,6 @@ class PlanAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         if not plan.synthetic:
             return ""
         return format_html('<span class="state state-synthetic">{}</span>', _("synthetic"))
-
-    @admin.display(description=gettext_lazy("requested at"), ordering="requested_at")
-    def local_request(self, plan: Plan) -> str:
-        return f"{timezone.localtime(plan.requested_at, plan.city.zone):%m-%d %H:%M}"
 
     # --- the page of a plan ---
     def get_urls(self) -> list[URLPattern]:
@@ -264,7 +261,7 @@ class PlanPartAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         # Drawn here; the names in it are escaped there.
         drawn = [(chart.title, mark_safe(draw(chart, part.plan))) for chart in part_charts(part)]
         shared = {**self.admin_site.each_context(request), "opts": Plan._meta, "title": f"{part.plan} · {name}"}
-        context = {**shared, "part": part, "name": name, "charts": drawn}
+        context = {**shared, "part": part, "name": name, "failure": retold(part.failure), "charts": drawn}
         return TemplateResponse(request, "admin/planning/planpart/page.html", context)
 
 

@@ -50,6 +50,9 @@ class DeviceMessage(models.Model):
         constraints = [models.UniqueConstraint(fields=["controller", "kind", "seq"], name="a_message_counts_once")]
         indexes = [models.Index(fields=["run_uid"], name="messages_of_a_run")]
 
+    def __str__(self) -> str:
+        return f"{self.controller} · {self.get_kind_display()} {self.seq}"
+
 
 class DeviceFeed(models.Model):
     """A series that a controller may feed: measurements it sends for that series are taken in like any other feed's."""
@@ -63,6 +66,9 @@ class DeviceFeed(models.Model):
         verbose_name = _("series fed by a controller")
         verbose_name_plural = _("series fed by controllers")
         constraints = [models.UniqueConstraint(fields=["controller", "series"], name="a_series_is_fed_once")]
+
+    def __str__(self) -> str:
+        return str(self.series)
 
     def clean(self) -> None:
         # Without a controller or a series yet, the form says what is missing.

@@ -309,6 +309,9 @@ class FieldState(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.block} · {self.day}"
+
     @property
     def state_mm(self) -> float:
         """The one number that the kernel carries from day to day."""

@@ -165,6 +165,21 @@ def test_a_bad_profile_is_refused_where_it_is_typed_in(client, city, member, mak
     assert client.post(page, {**data, "profile": '{"kind": "flat", "level": 1}'}).status_code == 302
 
 
+def test_rows_are_named_by_their_series_and_the_citys_time(client, city, member, make_series):
+    city.time_zone = "Asia/Taipei"
+    city.save()
+    series = make_series("load", name="Load", unit="MW")
+    at = datetime(2026, 3, 1, 17, tzinfo=UTC)
+    ingest(city, [Row("load", at, 5)], now=at + timedelta(hours=1))
+    forecast = Forecast.objects.create(
+        series=series, issued_at=at, known_at=at, start=at, step_minutes=60, mean=[7.0], method="test"
+    )
+    assert str(forecast) == str(Observation.objects.get()) == "Load · 2026-03-02 01:00"
+    member("viewer")
+    shown = client.get(f"/admin/forecasting/observation/{Observation.objects.get().pk}/change/").content.decode()
+    assert "5 MW" in shown
+
+
 def test_measurements_and_forecasts_are_read_and_never_edited(client, member, load):
     member("engineer")
     for model, row in (("observation", Observation.objects.first()), ("forecast", Forecast.objects.first())):

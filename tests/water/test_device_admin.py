@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from django.utils import timezone
 from cities.models import City, Membership
 from tests.water.fields import Fields, fields, key_of, published, runs_of
 from water.devices import controller_of
-from water.models import Controller, DeviceKey, DeviceMessage, FarmerLink
+from water.models import Controller, CropBlock, DeviceKey, DeviceMessage, FarmerLink, FieldState
 
 pytestmark = pytest.mark.django_db
 
@@ -165,3 +165,10 @@ def test_the_list_of_runs_reads_no_plans_figures(where: Fields, django_assert_ma
         with django_assert_max_num_queries(40) as asked:
             assert client.get(f"/admin/water/{page}/").status_code == 200
         assert not [query for query in asked.captured_queries if '"snapshot"' in query["sql"]], page
+
+
+def test_what_controllers_said_and_how_fields_stand_have_names(where: Fields) -> None:
+    said = DeviceMessage.objects.create(controller=where.controller, kind="hello", seq=7, at=timezone.now())
+    assert str(said) == "Box · hello 7"
+    block = CropBlock(name="Rice", turnout=where.upper)
+    assert str(FieldState(block=block, day=date(2026, 3, 1))) == "Rice · 2026-03-01"
