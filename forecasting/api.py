@@ -28,14 +28,15 @@ MOST_DAYS = 366
 class SeriesSerializer(serializers.ModelSerializer[Series]):
     """One quantity over time, and how fresh it is."""
 
+    drivers = serializers.ListField(child=serializers.CharField(), help_text="keys of the series that explain this one")
     last_value_at = serializers.SerializerMethodField()
     stale = serializers.SerializerMethodField()
 
     class Meta:
         model = Series
         fields = (
-            "key", "name", "name_zh", "unit", "step_minutes", "minimum", "maximum", "stale_after_hours", "source",
-            "assumption", "last_value_at", "stale",
+            "key", "name", "name_zh", "unit", "step_minutes", "minimum", "maximum", "stale_after_hours", "drivers",
+            "source", "assumption", "last_value_at", "stale",
         )  # fmt: skip
 
     def get_last_value_at(self, series: Series) -> datetime | None:

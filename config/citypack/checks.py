@@ -35,7 +35,8 @@ def cross_problems(items: Sequence[Item], good: Checked) -> list[Problem]:
         *_repeated_keys(items),
         *_references(items, good),
         *_profiles(good),
-        *_drivers(items, good),
+        *_listed_series(items, good),
+        *_drivers(good),
         *_policies(items, good),
         *_places(good),
         *_seasons(good),
@@ -91,14 +92,19 @@ def _profiles(good: Checked) -> Iterator[Problem]:
                 yield item.problem(f"profile.{name}", value, in_words(expected))
 
 
-def _drivers(items: Sequence[Item], good: Checked) -> Iterator[Problem]:
+def _listed_series(items: Sequence[Item], good: Checked) -> Iterator[Problem]:
     keys = {item.key for item in items if item.section == "series"}
+    for item, part in good:
+        for name in ("drivers", "feeds"):
+            for k, key in enumerate(getattr(part, name, None) or ()):
+                if key not in keys:
+                    yield item.problem(f"{name}[{k}]", key, _("the key of one of %(section)s") % {"section": "series"})
+
+
+def _drivers(good: Checked) -> Iterator[Problem]:
     series = {part.key: (item, part.drivers) for item, part in good if isinstance(part, common.Series)}
     drivers = {key: named for key, (_item, named) in series.items()}
-    for key, (item, named) in series.items():
-        for k, driver in enumerate(named):
-            if driver not in keys:
-                yield item.problem(f"drivers[{k}]", driver, _("the key of one of %(section)s") % {"section": "series"})
+    for key, (item, _named) in series.items():
         way = driving.circle(drivers, key)
         if way:
             yield item.problem("drivers", " ← ".join(way), _("no series that drives itself, be it through others"))

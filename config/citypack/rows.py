@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from pydantic import BaseModel
 
 from cities.models import City, PriorityPolicy
+from forecasting.models import Series
 
 from .fields import Part, Thing
+from .links import LINKS, linked, write_links
 from .pack import Pack
 from .problems import InvalidPack, Problem
 from .reading import PackDumper
@@ -78,23 +80,25 @@ def _write_section(city: City, section: Section, things: tuple[Thing, ...], keys
     """Writes the objects of a section; `keys` gains model label → key → id for the sections that refer to it."""
     model = apps.get_model(section.model)
     rows = {row.key: row for row in model._default_manager.filter(city=city)}
-    fresh = []
-    changed = 0
+    fresh = {}
+    changed = set()
     for thing in things:
         values = _row_values(model, thing, keys)
-        if thing.key in rows:
-            changed += _update(rows[thing.key], values)
-        else:
-            fresh.append(model(city=city, **values))
-    model._default_manager.bulk_create(fresh)
+        if thing.key not in rows:
+            fresh[thing.key] = model(city=city, **values)
+        elif _update(rows[thing.key], values):
+            changed.add(thing.key)
+    model._default_manager.bulk_create(fresh.values())
     keys[model._meta.label] = dict(model._default_manager.filter(city=city).values_list("key", "id"))
-    return Written(section.name, len(fresh), changed, len(things) - len(fresh) - changed)
+    ids, every = keys[Series._meta.label], {**rows, **fresh}
+    changed |= {thing.key for thing in things if write_links(every[thing.key], thing, ids)} - set(fresh)
+    return Written(section.name, len(fresh), len(changed), len(things) - len(fresh) - len(changed))
 
 
 def _row_values(model: type[models.Model], thing: Thing, keys: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """Field values for the model: references by key become ids, the rest is stored as the pack says it."""
     values = {}
-    for name, value in thing.model_dump(mode="json", by_alias=True).items():
+    for name, value in thing.model_dump(mode="json", by_alias=True, exclude=set(LINKS)).items():
         field = model._meta.get_field(name)
         if isinstance(field, models.ForeignKey):
             target = field.related_model._meta.label
@@ -137,7 +141,7 @@ def _still_used(section: Section, rows: models.QuerySet[Any]) -> Iterator[Proble
         users = []
         for relation in row._meta.related_objects:
             other = relation.related_model
-            if other in of_packs:
+            if other in of_packs or relation.name in LINKS:
                 continue  # checked as a removed row itself, or it stays and was updated to refer to something else
             found = other._base_manager.filter(**{relation.field.name: row})
             if any(field.name == "synthetic" for field in other._meta.fields):
@@ -174,7 +178,7 @@ def _city_entry(city: City) -> dict[str, Any]:
 def _entry(schema: type[Part], row: models.Model) -> dict[str, Any]:
     entry = {}
     for name, info in schema.model_fields.items():
-        value = getattr(row, name)
+        value = (linked(row, name) or None) if name in LINKS else getattr(row, name)
         if isinstance(value, models.Model):
             value = value.key  # type: ignore[attr-defined]
         default = info.get_default(call_default_factory=True)

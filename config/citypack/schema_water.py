@@ -190,6 +190,8 @@ class Lateral(Figures):
 class Controller(Figures):
     lateral: Annotated[Key, Ref("laterals")]
     poll_seconds: Annotated[int, Field(ge=30, le=86400)] = 300
+    feeds: list[Key] | None = None
+    """Series that it measures; those that the admin names where this is left out."""
 
 
 class Turnout(Figures):

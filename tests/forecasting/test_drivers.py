@@ -248,3 +248,10 @@ def test_a_new_series_is_offered_no_driver_of_a_city_that_one_may_only_read(city
     client.force_login(user)
     shown = client.get("/admin/forecasting/series/add/").content.decode()
     assert 'name="drivers" value="own_air"' in shown and 'name="drivers" value="air"' not in shown
+
+
+def test_the_api_names_what_drives_a_series(make_series, admin_client):
+    make_series("air", unit="degC")
+    make_series("load", drivers=["air"])
+    found = {row["key"]: row["drivers"] for row in admin_client.get("/api/v1/cities/tainan/series/").json()}
+    assert found == {"air": [], "load": ["air"]}
