@@ -92,6 +92,7 @@ def hello(request: HttpRequest, controller: Controller) -> HttpResponse:
     return _batch(request, controller, DeviceMessage.Kind.HELLO, "hello")
 
 
+@csrf_exempt
 def keys(request: HttpRequest) -> HttpResponse:
     """The public key that schedules are signed with; open to everybody."""
     if request.method not in _METHODS["GET"]:

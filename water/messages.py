@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -12,8 +13,8 @@ from uuid import UUID
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from cities.expectations import expected
 
@@ -28,6 +29,13 @@ AckStatus = Literal[
 ]  # fmt: skip
 ORDER = ("received", "started", "partial", "completed")
 """How far a run has come. Acknowledgements may arrive out of order; the farthest counts."""
+
+
+def _as_written(at: object) -> object:
+    """A bare number could be seconds or milliseconds, from 1970 or from 2000, and would be taken for one of them."""
+    if isinstance(at, str) and re.match(r"\d{4}-", at):
+        return at
+    raise PydanticCustomError("datetime_type", "a time in ISO 8601")
 
 
 def _of_this_age(at: datetime) -> datetime:
@@ -46,7 +54,7 @@ Line = Annotated[str, Field(strict=True, max_length=300, pattern=r"^[^\x00]*$")]
 class Item(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     seq: Count
-    at: Annotated[AwareDatetime, AfterValidator(_of_this_age)]
+    at: Annotated[AwareDatetime, BeforeValidator(_as_written), AfterValidator(_of_this_age)]
 
 
 class Ack(Item):
@@ -173,12 +181,17 @@ def _judged(controller: Controller, read: Sequence[Item | Problems], known: set[
 def _ack_problems(ack: Ack, starts: Mapping[UUID, datetime]) -> Problems:
     if ack.entry not in starts:
         return [{"place": "entry", "value": str(ack.entry), "expected": _("the id of a run of this controller")}]
-    at = {"place": "at", "value": ack.at.isoformat()}
-    if ack.at > timezone.now() + SKEW:
-        return [{**at, "expected": _("at most 10 minutes after the server's time")}]
     if ack.status == "completed" and ack.at < starts[ack.entry] - SKEW:
-        return [{**at, "expected": _("a time after the run's start")}]
-    return []
+        return [{"place": "at", "value": ack.at.isoformat(), "expected": _("a time after the run's start")}]
+    return _future_problems(ack)
+
+
+def _future_problems(item: Item) -> Problems:
+    """Only a greeting may come from the future: it is how a device says that its clock is wrong."""
+    if item.at <= timezone.now() + SKEW:
+        return []
+    words = _("at most 10 minutes after the server's time")
+    return [{"place": "at", "value": item.at.isoformat(), "expected": words}]
 
 
 def _telemetry_problems(item: Telemetry, actuators: set[str]) -> Problems:
@@ -186,7 +199,7 @@ def _telemetry_problems(item: Telemetry, actuators: set[str]) -> Problems:
         return [{"place": "actuator", "value": _shown(item.actuator), "expected": _("an actuator of this controller")}]
     if all(figure is None for figure in (item.flow_m3s, item.pressure_kpa, item.level_m, item.series, item.value)):
         return [{"place": "item", "value": None, "expected": _("at least one measurement")}]
-    return []
+    return _future_problems(item)
 
 
 def _starts(controller: Controller, items: Sequence[Item]) -> dict[UUID, datetime]:

@@ -236,6 +236,28 @@ def test_what_is_no_number_is_refused_in_words_that_json_has(run: ValveRun, toke
     json.loads(answer.content, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
 
 
+@pytest.mark.parametrize("at", [1795000000, 1795000000000, "1795000000", 12.5, None, True])
+def test_a_time_is_written_out_for_a_number_could_mean_any(run: ValveRun, token: str, at: object) -> None:
+    (answer,) = post(token, "acks", {"acks": [{**ack(1, run, "started"), "at": at}]}).json()["results"]
+    assert answer["result"] == "refused"
+    assert answer["problems"][0]["place"] == "at"
+    assert answer["problems"][0]["expected"] == "a time in ISO 8601"
+
+
+def test_only_a_greeting_may_come_from_a_clock_that_is_ahead(run: ValveRun, token: str) -> None:
+    """A device whose clock is wrong must be able to say so; what it measured then has no time."""
+    at = (timezone.now() + timedelta(days=300)).isoformat()
+    assert results(post(token, "telemetry", {"telemetry": [{"seq": 1, "at": at, "level_m": 0.4}]})) == ["refused"]
+    greeting = {"seq": 1, "at": at, "clock_offset_s": 25_920_000.0}
+    assert results(post(token, "hello", {"hello": [greeting]})) == ["accepted"]
+
+
+def test_who_may_read_the_keys_may_not_write_them_and_is_told_so_as_a_device(where: Fields) -> None:
+    """A device has no token against forged forms: it shall read what is wrong, and no page of HTML."""
+    answer = Client(enforce_csrf_checks=True).post("/api/device/v1/keys")
+    assert (answer.status_code, answer.json()["code"]) == (405, "wrong-method")
+
+
 def test_a_wrong_method_is_a_problem_for_devices_and_nothing_at_all_for_strangers(where: Fields, token: str) -> None:
     path = "/api/device/v1/acks"
     known = Client().get(path, headers={"Authorization": f"Bearer {token}"})
