@@ -65,7 +65,7 @@ def _read(city: City, horizon: Horizon, known_at: datetime, series: Sequence[Ser
     try:
         expected = expected_many(unique.values(), starts, horizon.hours, known_at)
     except NothingKnown as error:
-        raise InputsMissing(str(error)) from error
+        raise InputsMissing(*error.args) from error
     return Reading(
         city,
         horizon,

@@ -18,6 +18,7 @@ import pandas as pd
 from django.db.models import BigIntegerField, Count, Func, Max, Q, QuerySet
 from django.utils.translation import gettext, gettext_noop
 
+from cities.kernel.said import Said
 from cities.languages import in_both
 
 from .drivers import Driver, by_rank, drivers_of, last_needed
@@ -69,7 +70,7 @@ class NothingKnown(ValueError):
     def __init__(self, series: Sequence[Series]) -> None:
         self.series = tuple(series)
         names = ", ".join(f"{row.label} ({row.key})" for row in series)
-        super().__init__(gettext("Nothing is known of %(names)s: load a history or give a profile.") % {"names": names})
+        super().__init__(Said("Nothing is known of %(names)s: load a history or give a profile.", names=names))
 
 
 # --- what was known ------------------------------------------------------------------------------------------

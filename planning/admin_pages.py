@@ -22,7 +22,7 @@ from .models import Plan, PlanPart
 from .reports import InForce, in_force
 from .summary import failure, names, sections
 from .tables import shown
-from .words import status_warning, status_words
+from .words import retold, status_warning, status_words
 
 State = Plan.State
 SOLVED_PERCENT = 80
@@ -155,7 +155,11 @@ def page_context(plan: Plan, user: AbstractBaseUser | AnonymousUser) -> dict[str
         "charts": [(key, chart.title, description(chart)) for key, chart in found.items()],
         "other_sections": tables[2:],
         "parts": [(part, part_name(part)) for part in parts],
-        "events": [(event, EVENT_WORDS.get(event.what, event.what)) for event in plan.events.select_related("by")],
+        "reason": retold(plan.reason),
+        "events": [
+            (event, EVENT_WORDS.get(event.what, event.what), retold(event.note))
+            for event in plan.events.select_related("by")
+        ],
         "cache_key": f"{get_language()}-{VERSION}",
     }
 

@@ -18,6 +18,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cities.models import City
 
@@ -74,7 +75,7 @@ def request_due() -> list[Plan]:
     for city in City.objects.all():
         hours = city.settings.get("plan_every_hours")
         if hours and not Plan.objects.filter(city=city, requested_at__gt=now - timedelta(hours=hours)).exists():
-            asked.append(request(city, reason=_("regular plan")))
+            asked.append(request(city, reason=gettext_noop("regular plan")))
     return asked
 
 
@@ -149,7 +150,7 @@ def join(plan_id: int) -> Plan:
     failed = plan.parts.filter(state=PlanPart.State.FAILED).first()
     if failed:
         reason = failed.failure or "; ".join(failed.broken_limits)
-        fail(plan, _("The follow-up work for %(key)s failed: %(why)s") % {"key": failed.key, "why": reason})
+        fail(plan, gettext_noop("The follow-up work for %(key)s failed: %(why)s") % {"key": failed.key, "why": reason})
     elif not plan.parts.exclude(state=PlanPart.State.DONE).exists():
         _propose(plan)
     plan.refresh_from_db()
@@ -176,7 +177,7 @@ def publish(plan: Plan, by: Person = None) -> None:
     if plan.valid_until <= now:
         raise Refused(_("The plan has run out: its week is over."))
     if is_replay(plan.start, plan.requested_at):
-        raise Refused(never_published())
+        raise Refused(_(never_published()))
     with transaction.atomic():
         # Two engineers who publish at once take their turn here; the second then supersedes the first.
         City.objects.select_for_update().get(pk=plan.city_id)
@@ -211,17 +212,17 @@ def cancel(plan: Plan, by: Person = None) -> None:
     _record(plan, "cancelled", by, "")
     plan.refresh_from_db()
     if plan.state == State.REQUESTED or plan.stage == PARTS:
-        fail(plan, _("Cancelled before a worker had solved it."))
+        fail(plan, gettext_noop("Cancelled before a worker had solved it."))
 
 
-def fail(plan: Plan, why: str) -> None:
-    """Ends a plan that cannot become one. The plan in force stays in force."""
-    _fail(plan, why, _ours(plan))
+def fail(plan: Plan, why: str, facts: Sequence[dict[str, Any]] = ()) -> None:
+    """Ends a plan that cannot become one, for a reason in English, and as facts. The plan in force stays in force."""
+    _fail(plan, why, _ours(plan), **({"facts": list(facts)} if facts else {}))
 
 
 def interrupted(plan: Plan) -> None:
     """Ends a plan whose command was interrupted. It counts as cancelled: nobody misses it."""
-    _fail(plan, _("Cancelled by hand: its command was interrupted."), _ours(plan), cancel_requested=True)
+    _fail(plan, gettext_noop("Cancelled by hand: its command was interrupted."), _ours(plan), cancel_requested=True)
 
 
 def reap() -> int:
@@ -240,9 +241,10 @@ def expire() -> int:
     late = now - TOO_LATE
     expired = _each(Plan.objects.filter(state__in=_IN_TIME, valid_until__lte=now), _expire)
     untaken = Plan.objects.filter(state=State.REQUESTED, requested_at__lt=late)
-    expired += _each(untaken, lambda plan: _fail(plan, _("No worker took it up in time."), Q(state=State.REQUESTED)))
+    why_untaken = gettext_noop("No worker took it up in time.")
+    expired += _each(untaken, lambda plan: _fail(plan, why_untaken, Q(state=State.REQUESTED)))
     solved_only = _waiting_for_parts().filter(events__what="solved", events__at__lt=late)
-    why = _("It was solved, but no worker took up its follow-up work in time.")
+    why = gettext_noop("It was solved, but no worker took up its follow-up work in time.")
     return expired + _each(solved_only, lambda plan: _fail(plan, why, Q(stage=PARTS)))
 
 
@@ -301,7 +303,8 @@ def _propose(plan: Plan) -> None:
         raise
     except Exception as error:
         log.exception("What plan %s leaves undelivered could not be told", plan.pk)
-        _fail(plan, _("Its follow-up work could not be summed up: %(error)s") % {"error": repr(error)}, Q(stage=PARTS))
+        why = gettext_noop("Its follow-up work could not be summed up: %(error)s") % {"error": repr(error)}
+        _fail(plan, why, Q(stage=PARTS))
         return
     with transaction.atomic():
         mine = Plan.objects.filter(pk=plan.pk, state=State.SOLVING, stage=PARTS).update(
@@ -335,7 +338,7 @@ def _publish_unasked(plan: Plan) -> None:
         return
     try:
         with transaction.atomic():
-            approve(plan, note=_("without asking, as requested"))
+            approve(plan, note=gettext_noop("without asking, as requested"))
             publish(plan)
     except Exception as error:
         # Whatever stopped it (a refusal, a sector's document, a missing key), the plan itself is good: it waits for a
@@ -349,19 +352,19 @@ def _publish_unasked(plan: Plan) -> None:
 def _free_plan(plan: Plan, now: datetime) -> int:
     is_dead = Q(state=State.SOLVING, token=plan.token, lease_until__lt=now)
     if plan.foreground:
-        return _fail(plan, _("The command that was making it ended before it was done."), is_dead)
+        return _fail(plan, gettext_noop("The command that was making it ended before it was done."), is_dead)
     if plan.attempt >= ATTEMPTS:
-        return _fail(plan, _("Its worker died %(count)d times.") % {"count": plan.attempt}, is_dead)
+        return _fail(plan, gettext_noop("Its worker died %(count)d times.") % {"count": plan.attempt}, is_dead)
     freed = Plan.objects.filter(is_dead, pk=plan.pk).update(state=State.REQUESTED, sent_at=None, stage="", **_FREE)
     if freed:
-        _record(plan, "taken back", None, _("Its worker stopped renewing the lease."))
+        _record(plan, "taken back", None, gettext_noop("Its worker stopped renewing the lease."))
     return freed
 
 
 def _free_part(part: PlanPart, now: datetime) -> int:
     dead = PlanPart.objects.filter(pk=part.pk, state=PlanPart.State.SOLVING, token=part.token, lease_until__lt=now)
     if part.attempt >= ATTEMPTS:
-        why = _("Its worker died %(count)d times.") % {"count": part.attempt}
+        why = gettext_noop("Its worker died %(count)d times.") % {"count": part.attempt}
         return dead.update(state=PlanPart.State.FAILED, failure=why, **_FREE)
     return dead.update(state=PlanPart.State.REQUESTED, sent_at=None, **_FREE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from .horizons import is_replay
 from .kernel.outcome import Status
@@ -34,14 +35,14 @@ def why_a_person_decides(plan: Plan) -> str:
         return never_published()
     in_force = Plan.objects.filter(city_id=plan.city_id, state=Plan.State.PUBLISHED)
     if in_force.filter(requested_at__gt=plan.requested_at).exists():
-        return _("A plan that was requested later is already in force.")
+        return gettext_noop("A plan that was requested later is already in force.")
     if plan.status == Status.FALLBACK and in_force.exists():
-        return _("A rule made it, not a search: a person decides whether it replaces the plan in force.")
+        return gettext_noop("A rule made it, not a search: a person decides whether it replaces the plan in force.")
     return ""
 
 
 def never_published() -> str:
-    return _("It is a replay: it starts more than an hour before it was asked for, and is never published.")
+    return gettext_noop("It is a replay: it starts more than an hour before it was asked for, and is never published.")
 
 
 def _why_busy(plan: Plan) -> str:

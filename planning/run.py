@@ -19,7 +19,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from . import lifecycle, snapshot
 from .kernel.explain import explain
@@ -28,6 +28,7 @@ from .kernel.problems import InvalidInput
 from .kernel.solve import solve
 from .models import Plan, PlanPart
 from .sectors import FollowUp, InputsMissing, sector, sectors
+from .words import why_refused
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +57,10 @@ def _solve_held(plan: Plan, listener: Listener | None) -> None:
     except lifecycle.LostLease as lost:
         log.warning("Plan %s is no longer this worker's, which stops: %s", plan.pk, lost)
     except (InvalidInput, InputsMissing) as error:
-        lifecycle.fail(plan, _("The inputs are not valid:") + f"\n{error}")
+        lifecycle.fail(plan, gettext_noop("The inputs are not valid:") + f"\n{error}", why_refused(error))
     except Exception as error:
         # A bug, not a refusal: the plan must not stay "solving" for ever, and the trace must reach the log.
-        lifecycle.fail(plan, _("An unexpected error stopped the solve: %(error)s") % {"error": repr(error)})
+        lifecycle.fail(plan, gettext_noop("An unexpected error stopped the solve: %(error)s") % {"error": repr(error)})
         raise
 
 
@@ -116,7 +117,7 @@ def _solve(plan: Plan, listener: Listener | None) -> None:
     inputs_seconds = time.process_time() - started
     answer = _Solve(plan, inputs, listener).wait()
     if Plan.objects.values_list("cancel_requested", flat=True).get(pk=plan.pk):
-        lifecycle.fail(plan, _("Cancelled while it was being solved."))
+        lifecycle.fail(plan, gettext_noop("Cancelled while it was being solved."))
         return
     if not answer.is_accepted:
         if answer.status is Status.NONE:
@@ -300,5 +301,5 @@ def _fields(answer: Answer, plan: Plan, inputs: snapshot.Inputs, inputs_seconds:
 
 def _why_not(answer: Answer) -> str:
     if answer.broken_limits:
-        return _("The answer did not pass verification:") + "\n" + "\n".join(answer.broken_limits)
+        return gettext_noop("The answer did not pass verification:") + "\n" + "\n".join(answer.broken_limits)
     return answer.why

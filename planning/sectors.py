@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class InputsMissing(Exception):
-    """A sector cannot say what the city will need. The text is for people and names every gap at once."""
+    """A sector cannot say what the city will need. The text, best a Said, is for people and names every gap at once."""
 
 
 @dataclass(frozen=True)

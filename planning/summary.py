@@ -14,7 +14,7 @@ from .figures import figure, moment, percent
 from .findings import findings
 from .models import Plan
 from .sectors import Section, sectors
-from .words import sentence
+from .words import retold, sentence
 
 # Stages and levels stand in the rows of plans in English.
 STORED = (
@@ -43,9 +43,9 @@ def names(plan: Plan) -> dict[str, str]:
 
 
 def failure(plan: Plan) -> str:
-    """Why a plan failed, in the active language where the solver gave the reason; otherwise as it was noted."""
+    """Why a plan failed, in the active language."""
     reasons = plan.facts if plan.result is None else []
-    return "\n".join(sentence(reason, names(plan), plan.city.zone) for reason in reasons) or plan.failure
+    return "\n".join(sentence(reason, names(plan), plan.city.zone) for reason in reasons) or retold(plan.failure)
 
 
 def shortages(plan: Plan) -> Section:

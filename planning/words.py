@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -13,7 +15,7 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 from cities.kernel.said import Said
 from cities.languages import in_words
 
-from .kernel.problems import Problem
+from .kernel.problems import InvalidInput, Problem
 from .kernel.reasons import TEXTS as REASONS
 
 
@@ -92,6 +94,8 @@ SENTENCES: dict[str, str | Counted] = {
     "store_low": gettext_noop(
         "%(place)s: at the lowest allowed level of %(limit)s %(unit)s for %(hours)s h, first at %(first)s."
     ),
+    "bad_input": gettext_noop("Not valid: %(place)s: %(found)s — expected %(expected)s"),
+    "inputs_missing": gettext_noop("%(what)s"),
     "store_full": gettext_noop("%(place)s: full (%(limit)s %(unit)s) for %(hours)s h, first at %(first)s."),
 }
 # (unit of an amount, unit of a rate); a commodity without an entry is counted in plain units.
@@ -112,6 +116,29 @@ STATUS_WARNINGS = {
         "may be far from the best plan."
     ),
 }
+NOTES = (
+    gettext_noop("regular plan"),
+    gettext_noop("from the command line"),
+    gettext_noop("without asking, as requested"),
+    gettext_noop("The inputs are not valid:"),
+    gettext_noop("The answer did not pass verification:"),
+    gettext_noop("An unexpected error stopped the solve: %(error)s"),
+    gettext_noop("Cancelled while it was being solved."),
+    gettext_noop("Cancelled before a worker had solved it."),
+    gettext_noop("Cancelled by hand: its command was interrupted."),
+    gettext_noop("No worker took it up in time."),
+    gettext_noop("It was solved, but no worker took up its follow-up work in time."),
+    gettext_noop("The follow-up work for %(key)s failed: %(why)s"),
+    gettext_noop("Its follow-up work could not be summed up: %(error)s"),
+    gettext_noop("The command that was making it ended before it was done."),
+    gettext_noop("Its worker died %(count)d times."),
+    gettext_noop("Its worker stopped renewing the lease."),
+    gettext_noop("A plan that was requested later is already in force."),
+    gettext_noop("A rule made it, not a search: a person decides whether it replaces the plan in force."),
+    gettext_noop("It is a replay: it starts more than an hour before it was asked for, and is never published."),
+    gettext_noop("In this city a second person approves: not the one who asked for the plan."),
+)
+"""What the product itself writes into a plan's rows, in English; every reader gets it in their own language."""
 _TIMES = ("first", "last", "worst", "at")
 _NAMES = ("wish", "bus")
 _MONEY = ("value", "price", "mean", "money")
@@ -133,9 +160,67 @@ def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo | Non
 
 def problem_line(problem: Problem) -> str:
     """Where something is wrong, what was found there and what was expected."""
-    found = in_words(problem.value) if isinstance(problem.value, Said) else repr(problem.value)
-    words = {"place": in_words(problem.place), "value": found, "expected": in_words(problem.expected)}
+    words = {
+        "place": in_words(problem.place),
+        "value": in_words(_found(problem)),
+        "expected": in_words(problem.expected),
+    }
     return _("%(place)s: %(value)s — expected %(expected)s") % words
+
+
+def why_refused(error: Exception) -> list[dict[str, Any]]:
+    """Why inputs were refused, as facts for `sentence`."""
+    if isinstance(error, InvalidInput):
+        return [
+            {
+                "kind": "bad_input",
+                "place": problem.place,
+                "values": _plain(found=_found(problem), expected=problem.expected),
+            }
+            for problem in error.problems
+        ]
+    return [{"kind": "inputs_missing", "place": "", "values": _plain(what=error.args[0])}]
+
+
+def retold(text: str) -> str:
+    """What stands in a plan's row, in the active language where the product wrote it; a person's words stay theirs."""
+    return "\n".join(_retold_line(line) for line in text.splitlines())
+
+
+def _pattern(note: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"%\\\((\w+)\\\)[sd]", r"(?P<\1>.+)", re.escape(note)))
+
+
+_PATTERNS = {note: _pattern(note) for note in NOTES}
+
+
+def _retold_line(line: str) -> str:
+    for note, pattern in _PATTERNS.items():
+        if match := pattern.fullmatch(line):
+            values = {name: _retold_line(value) for name, value in match.groupdict().items()}
+            return _(note).replace(")d", ")s") % values  # a figure is text by now
+    return line
+
+
+def _found(problem: Problem) -> str:
+    return problem.value if isinstance(problem.value, Said) else repr(problem.value)
+
+
+def _plain(**values: object) -> dict[str, Any]:
+    """As JSON; of what a kernel said, its English with its own values, so that it can be said again."""
+    return {key: _coded(value) for key, value in values.items()}
+
+
+def _coded(value: object) -> Any:
+    if isinstance(value, Said):
+        return {"english": value.english, "values": _plain(**value.values)}
+    return value if isinstance(value, int | float) and math.isfinite(value) else str(value)
+
+
+def _decoded(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return Said(value["english"], **{key: _decoded(inner) for key, inner in value["values"].items()})
 
 
 def _text(sentence: str | Counted, words: Mapping[str, str]) -> str:
@@ -149,6 +234,8 @@ def _word(key: str, value: Any, names: Mapping[str, str], tz: tzinfo | None) -> 
         return f"{datetime.fromisoformat(value).astimezone(tz):%m-%d %H:%M}"
     if key in _NAMES:
         return names.get(value, value)
+    if isinstance(value, dict):
+        return in_words(_decoded(value))
     if key == "share":
         return f"{value:.1%}"
     return number(value) if isinstance(value, int | float) else str(value)

@@ -105,7 +105,7 @@ def parts(city: City, horizon: Horizon, known_at: datetime) -> Parts:
     try:
         expected = expected_many(rows.series(*forecast), starts, horizon.hours, known_at)
     except NothingKnown as error:
-        raise InputsMissing(str(error)) from error
+        raise InputsMissing(*error.args) from error
     policy = policy_in_force(city)
     reading = Reading(city, horizon, known_at, expected, policy, in_force(city, horizon.start, known_at))
     eto = {key: ahead.days for key, ahead in weather.items()}

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polib
 import pytest
+from django.utils.translation import override
 
+from cities.kernel.said import Said
+from config.words import compile_all
 from planning import words
 from planning.kernel.explain import explain
+from planning.kernel.problems import InvalidInput, Problem
+from planning.sectors import InputsMissing
 from tests.planning.kernel.test_explain import ANSWER, HORIZON, NETWORK
 
+ROOT = Path(__file__).parents[2]
 TAIPEI = ZoneInfo("Asia/Taipei")
 CATALOG = Path(words.__file__).parent / "locale" / "zh_Hant" / "LC_MESSAGES" / "django.po"
 CHINESE = {
@@ -70,3 +79,48 @@ def test_one_hour_of_full_use_is_an_hour(hours, told):
 )
 def test_numbers_show_the_figures_that_matter(value, shown):
     assert words.number(value) == shown
+
+
+def noted(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "gettext_noop":
+            yield ast.literal_eval(node.args[0])
+
+
+def test_every_note_in_a_plans_rows_can_be_said_again():
+    room = Path(words.__file__).parent
+    files = [room / name for name in ("lifecycle.py", "refusals.py", "run.py", "management/commands/plan.py")]
+    found = {text for path in files for text in noted(path)}
+    assert len(found) > 15
+    assert found - set(words.NOTES) == set()
+
+
+def test_notes_are_said_again_in_the_readers_language_and_a_persons_words_stay_theirs():
+    compile_all(ROOT)
+    why = "The follow-up work for east failed: Its worker died 3 times."
+    assert words.retold(why) == why
+    with override("zh-hant"):
+        assert words.retold(why) == "east 之後續作業失敗：求解程序已中斷 3 次。"
+        assert words.retold("without asking, as requested") == "依申請逕行辦理"
+        assert words.retold("main break\n50 % less") == "main break\n50 % less"
+
+
+def test_why_inputs_were_refused_is_told_in_the_readers_language():
+    compile_all(ROOT)
+    expected = Said("at most its %(field)s, %(high)g", field="max", high=4.5)
+    refused = InvalidInput(
+        [Problem("links.main.min[1]", 5.0, expected), Problem("links.main.bus", "x", Said("a name"))]
+    )
+    facts = json.loads(json.dumps(words.why_refused(refused)))
+    assert words.sentence(facts[0], {}, TAIPEI) == "Not valid: links.main.min[1]: 5.0 — expected at most its max, 4.5"
+    with override("zh-hant"):
+        assert [words.sentence(fact, {}, TAIPEI) for fact in facts] == [
+            "輸入不正確：links.main.min[1]：5.0，應為：不大於其 max 之 4.5",
+            "輸入不正確：links.main.bus：'x'，應為：名稱",
+        ]
+        missing = words.why_refused(
+            InputsMissing(Said("Nothing is known of %(names)s: load a history or give a profile.", names="河川 (r)"))
+        )
+        assert "河川 (r)" in words.sentence(missing[0], {}, TAIPEI) and "Nothing" not in words.sentence(
+            missing[0], {}, TAIPEI
+        )

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -31,6 +32,7 @@ from planning.models import Plan
 from planning.printout import print_plan
 from planning.run import POLL_SECONDS, run_here, run_waiting_parts
 from planning.summary import failure
+from planning.words import retold
 
 NO_PLAN, INTERRUPTED = 3, 130
 """Exit codes of a city without a new plan in force, and of Ctrl-C."""
@@ -98,7 +100,7 @@ class Command(BaseCommand):
             lifecycle.reap()
             lifecycle.expire()
             try:
-                return lifecycle.begin(city, start=start, reason=_("from the command line"), publish=publish)
+                return lifecycle.begin(city, start=start, reason=gettext_noop("from the command line"), publish=publish)
             except lifecycle.Busy as busy:
                 if busy.plan and not busy.plan.foreground and run_waiting_parts(busy.plan):
                     continue
@@ -134,7 +136,7 @@ def _interrupted(plan: Plan | None) -> str:
 
 def _last_word(plan: Plan) -> str:
     event = plan.events.last()
-    return event.note if event else ""
+    return retold(event.note) if event else ""
 
 
 def _start(text: str | None) -> datetime | None:
