@@ -19,6 +19,7 @@ from planning.sectors import Section
 from planning.summary import sections
 from water.details import details
 from water.models import Conduit, CropBlock, FieldState, IrrigationSystem, Lateral
+from water.shortages import missing
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +126,13 @@ def test_what_the_turns_cannot_deliver_is_a_shortage_of_the_plan(short: Plan) ->
     assert (told["wish"], told["bus"], told["tier"]) == ("turnouts.lateral", "field", 2)
     assert (told["amount"], told["share"]) == (pytest.approx(0.36), pytest.approx(1 / 3))
     assert (told["first_step"], told["last_step"]) == (0, 95)
+
+
+def test_of_turns_that_do_not_know_their_water_all_of_it_counts_as_short(short: Plan) -> None:
+    part = short.parts.get()
+    del part.input["water_m3"]  # as plans of an earlier day have stored it
+    (told,) = missing(short, [part]).shortages
+    assert (told.amount, told.share) == (pytest.approx(0.36), 1.0)
 
 
 def test_the_shortage_stands_in_every_table(short: Plan) -> None:
