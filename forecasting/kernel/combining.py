@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .adaptive import FEWEST, adaptive_offsets, known_errors
+from .analogues import river_offsets
 from .calibration import error_quantiles
 from .experts import forecasts
 from .panel import Panel
@@ -33,35 +34,35 @@ class Outlook:
 
 
 def outlook_of(panel: Panel, levels: Sequence[float]) -> Outlook:
-    by_expert = forecasts(panel)
-    names, stack = list(by_expert), np.stack(list(by_expert.values()))
+    told, blind = forecasts(panel)
+    names, stack = list(told), np.stack(list(told.values()))
     truth, plan = panel.truth(), panel.plan
-    if plan.origins < FEWEST + FEWEST_JUDGING:
-        parts = [_briefly(panel, stack, truth, levels, origin) for origin in range(plan.asked)]
-        expected, offsets, shares, errors = ([part[k] for part in parts] for k in range(4))
-        together = np.stack(shares, axis=2)
-        return Outlook(
-            np.stack(expected, axis=1),
-            np.stack(offsets, axis=2),
-            dict(zip(names, together, strict=True)),
-            errors[0],
-        )
-    return _over_a_year(panel, names, stack, truth, levels)
+    year = plan.origins >= FEWEST + FEWEST_JUDGING
+    shares, errors = (_over_a_year if year else _briefly)(panel, stack, truth)
+    expected = (shares * stack[:, :, : plan.asked]).sum(axis=0)
+    if plan.is_river:
+        unaware = (shares * np.stack([blind[name][:, : plan.asked] for name in names])).sum(axis=0)
+        offsets = river_offsets(panel, levels, unaware)
+    elif year:
+        offsets = adaptive_offsets(known_errors(errors[0], plan.block), levels, plan.asked)
+    else:
+        offsets = np.stack([error_quantiles(one, levels, plan.block) for one in errors], axis=2)
+    return Outlook(expected, offsets, dict(zip(names, shares, strict=True)), errors[0])
 
 
-def _briefly(
-    panel: Panel, stack: Array, truth: Array, levels: Sequence[float], origin: int
-) -> tuple[Array, Array, Array, Array]:
-    """One origin with few before it: they are judged as one, and the bands take the errors of today's combination."""
-    plan = panel.plan
-    past = np.where(panel.known_before(origin)[origin:], truth[:, origin:], np.nan)
-    shares = weights_of(stack[:, :, origin + 1 :], past, plan.block // 2 or 2)
-    together = (shares[:, :, None] * stack[:, :, origin:]).sum(axis=0)
-    errors = past - together[:, 1:]
-    return together[:, 0], error_quantiles(errors, levels, plan.block), shares, errors
+def _briefly(panel: Panel, stack: Array, truth: Array) -> tuple[Array, list[Array]]:
+    """Shares of every origin asked for and the errors before it. There are few: they are judged as one, and the bands
+    take the errors of the latest combination."""
+    shares, errors = [], []
+    for origin in range(panel.plan.asked):
+        past = np.where(panel.known_before(origin)[origin:], truth[:, origin:], np.nan)
+        found = weights_of(stack[:, :, origin + 1 :], past, panel.plan.block // 2 or 2)
+        shares.append(found)
+        errors.append(past - (found[:, :, None] * stack[:, :, origin + 1 :]).sum(axis=0))
+    return np.stack(shares, axis=2), errors
 
 
-def _over_a_year(panel: Panel, names: list[str], stack: Array, truth: Array, levels: Sequence[float]) -> Outlook:
+def _over_a_year(panel: Panel, stack: Array, truth: Array) -> tuple[Array, list[Array]]:
     """Every past origin is combined with the shares it had, so that the bands see the errors that would have been."""
     plan = panel.plan
     count = plan.origins - FEWEST_JUDGING + 1
@@ -70,11 +71,8 @@ def _over_a_year(panel: Panel, names: list[str], stack: Array, truth: Array, lev
         together = stacked_shares(stack, truth, plan.block, plan.rhythm, count)
     else:
         together = np.stack([_recent_shares(panel, stack, truth, origin) for origin in range(count)], axis=2)
-    combined = (together * stack[:, :, : together.shape[2]]).sum(axis=0)
-    errors = truth[:, : combined.shape[1] - 1] - combined[:, 1:]
-    offsets = adaptive_offsets(known_errors(errors, plan.block), levels, plan.asked)
-    asked = together[:, :, : plan.asked]
-    return Outlook(combined[:, : plan.asked], offsets, dict(zip(names, asked, strict=True)), errors)
+    combined = (together[:, :, 1:] * stack[:, :, 1 : together.shape[2]]).sum(axis=0)
+    return together[:, :, : plan.asked], [truth[:, : combined.shape[1]] - combined]
 
 
 def _recent_shares(panel: Panel, stack: Array, truth: Array, origin: int) -> Array:

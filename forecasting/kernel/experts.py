@@ -19,16 +19,21 @@ AR_PENALTY = 3.0
 MOST_WEEKS_OF_MEAN = 4
 
 
-def forecasts(panel: Panel) -> dict[str, Array]:
-    """What each expert that suits the panel's plan expects, by its readable name."""
+def forecasts(panel: Panel) -> tuple[dict[str, Array], dict[str, Array]]:
+    """What each expert that suits the panel's plan expects, by its readable name: told of the rain that is expected
+    from the origin asked for on, and blind to it. Both are one object where there is none."""
     rain = rain_of(panel) if panel.plan.flows else None
     known = without_rain(panel) if panel.plan.flows else panel
-    found = {name: expert(known) for name, expert in _suitable(known)}
-    if rain is not None:
-        response, truth = rain_response(panel, rain), panel.truth()
-        found["rain response"] = response.blind
-        found = {name: response.tell(expected, truth) for name, expected in found.items()}
-    return {name: np.clip(expected, *_believable(panel)) for name, expected in found.items()}
+    low, high = _believable(panel)
+    blind = {name: expert(known) for name, expert in _suitable(known)}
+    if rain is None:
+        found = {name: np.clip(expected, low, high) for name, expected in blind.items()}
+        return found, found
+    response, truth = rain_response(panel, rain), panel.truth()
+    blind["rain response"] = response.blind
+    told = {name: response.tell(expected, truth) for name, expected in blind.items()}
+    told, blind = ({name: np.clip(one, low, high) for name, one in found.items()} for found in (told, blind))
+    return told, blind
 
 
 def _believable(panel: Panel) -> tuple[Array, Array]:
@@ -53,7 +58,7 @@ def _suitable(panel: Panel) -> Iterator[tuple[str, Callable[[Panel], Array]]]:
         yield "week mean", lambda panel: seasonal_mean(panel, plan.week, weeks)
     if not plan.cycle:
         yield "persistence", persistence
-    if plan.flows and plan.block > 1 and not panel.regressors.shape[2]:
+    if plan.is_river and not panel.regressors.shape[2]:
         # Regressions on the last hours carry a rise on into a flood that nobody saw.
         yield "recession", draw_down
         return

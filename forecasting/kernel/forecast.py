@@ -18,7 +18,7 @@ from .combining import Outlook, outlook_of
 from .daylight import ceiling
 from .panel import Days, Panel, days_of, panel_of
 from .profiles import Profile
-from .regressors import Columns, lined_up
+from .regressors import Columns, kind_of, lined_up
 from .seasons import Plan, cycles, plan_for
 from .series import LONGEST, Array, Limits, Note, Refusal, Refused, Rule, Ruler, Time, on_grid
 
@@ -186,7 +186,13 @@ def _prepared(
     extra, notes = lined_up(regressors, ruler, last, len(cleaned.values), ahead)
     explained = extra.values is not None or ask.calendar.knows_holidays
     plan = plan_for(
-        cleaned.values, int(cleaned.observed.sum()), ask.step, seen=seen, explained=explained, asked=ask.asked
+        cleaned.values,
+        int(cleaned.observed.sum()),
+        ask.step,
+        seen=seen,
+        explained=explained,
+        rain=any(kind_of(name) == "rain" for name in extra.names),
+        asked=ask.asked,
     )
     cleaned = replace(cleaned, notes=cleaned.notes + notes)
     return _Ready(name, cleaned, ruler, start, first, last, plan, ahead, extra, limits)
@@ -234,6 +240,8 @@ def _answers(
 ) -> list[Forecast]:
     """The forecasts of one series from every origin asked for, the latest first."""
     bounds = fallback.natural_limits(ready.limits, ready.cleaned.values[ready.cleaned.observed])
+    # What was never seen bounds what is expected, but not what a river's first flood may be.
+    room = replace(bounds, maximum=ready.limits.maximum) if panel.plan.is_river else bounds
     mean = panel.back_one(s, outlook.expected[s])
     lines = panel.back_one(s, outlook.expected[s] + outlook.offsets[:, s])
     unknown = -(-panel.steps // panel.plan.block) - 1
@@ -247,7 +255,7 @@ def _answers(
                 index,
                 np.minimum(bounds.clip(mean[origin, steps]), most),
                 {
-                    level: np.minimum(bounds.clip(line[origin, steps]), most)
+                    level: np.minimum(room.clip(line[origin, steps]), most)
                     for level, line in zip(ask.levels, lines, strict=True)
                 },
                 described(weights),

@@ -22,6 +22,8 @@ CANDIDATES = (24, 7, 12, 52, 48, 96, 144, 288)
 """Cycles tried for series with integer times: hours, weekdays, months, weeks and finer parts of the day."""
 FLOOD = 3.0
 """A value so many times the median is a flood: levels and loads do not swing so far, and drift otherwise."""
+SWELL = 1.25
+"""So much is enough of hours that rain drives: a river is one before its first flood."""
 FEWEST_BLOCKS, FEWEST_VALUES = 4, 10
 
 
@@ -37,7 +39,7 @@ class Plan:
     logs     whether the experts work on logarithms
     asked    origins that a forecast is wanted from: 1, or more where the past is forecast as it would have been
     thorough whether the whole past is learnt from: it explains itself by weather or holidays, which come once a year
-    flows    whether it rises and falls like a river: positive, without a cycle, with floods
+    flows    whether it rises and falls like a river: positive, without a cycle, with floods or driven by rain
     """
 
     block: int
@@ -49,6 +51,11 @@ class Plan:
     asked: int = 1
     thorough: bool = False
     flows: bool = False
+
+    @property
+    def is_river(self) -> bool:
+        """Whether it is a flow of which a day has several steps."""
+        return self.flows and self.block > 1
 
     @property
     def rhythm(self) -> int:
@@ -101,12 +108,14 @@ def plan_for(
     *,
     seen: tuple[int, int] | None = None,
     explained: bool = False,
+    rain: bool = False,
     asked: int = 1,
 ) -> Plan:
     """The plan for cleaned values without gaps, `observed` of which were measured.
 
     seen       the cycles, where they were looked for already
     explained  whether weather or holidays are known
+    rain       whether rain drives it
     asked      origins that a forecast is wanted from, the last one behind the last value
     Raises Refused when they are too few to judge any expert by.
     """
@@ -127,7 +136,8 @@ def plan_for(
     cycle = day > 0 and training >= 2 * day and repetition(values, day) < CLEARLY
     long = week if training >= 2 * week else 0
     logs = _positive(values)
-    flows = logs and not cycle and bool(values.max() > FLOOD * median(values))
+    flood = SWELL if rain and week else FLOOD
+    flows = logs and not cycle and bool(values.max() > flood * median(values))
     return Plan(block, day, long, origins + asked - 1, cycle, logs, asked, thorough, flows)
 
 
