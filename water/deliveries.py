@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from .messages import acks_of, run_statuses
 from .models import ValveRun
@@ -29,13 +29,19 @@ def deliveries(
     turnouts: Sequence[int], since: datetime, until: datetime, zone: ZoneInfo, known_at: datetime
 ) -> dict[tuple[int, date], Delivery]:
     """By turnout id and local day, what flowed from `since` to `until` as known at a moment; a run under way counts
-    with its past part.
+    with its past part. What a controller brought by a run that had been cancelled flowed all the same: it was under
+    way, or the controller heard too late.
     """
-    runs = list(runs_known(turnouts, known_at).filter(start__lt=until, end__gt=since))
+    stood = _stood(known_at)
+    cancelled = Q(status=ValveRun.Status.CANCELLED)
+    listed = _published(turnouts, known_at).filter(stood | cancelled, start__lt=until, end__gt=since)
+    runs = list(listed.annotate(stood=ExpressionWrapper(stood, BooleanField())))
     said = _said([run.uid for run in runs], known_at)
     found: dict[tuple[int, date], Delivery] = {}
     for run in runs:
         reported = said.get(run.uid)
+        if not run.stood and (reported is None or not reported.volume_of(run)):
+            continue
         whole = run.volume_m3 if reported is None else reported.volume_of(run)
         for day, share in _shares(run, since, until, zone):
             before = found.get((run.turnout_id, day), Delivery(0.0, True))
@@ -49,8 +55,15 @@ def runs_known(turnouts: Iterable[int], known_at: datetime) -> QuerySet[ValveRun
 
     When a run was cancelled is not kept; it is when its plan ended.
     """
-    stood = Q(status=ValveRun.Status.SCHEDULED) | Q(plan__ended_at__gt=known_at)
-    return ValveRun.objects.filter(stood, turnout__in=turnouts, plan__published_at__lte=known_at)
+    return _published(turnouts, known_at).filter(_stood(known_at))
+
+
+def _published(turnouts: Iterable[int], known_at: datetime) -> QuerySet[ValveRun]:
+    return ValveRun.objects.filter(turnout__in=turnouts, plan__published_at__lte=known_at)
+
+
+def _stood(known_at: datetime) -> Q:
+    return Q(status=ValveRun.Status.SCHEDULED) | Q(plan__ended_at__gt=known_at)
 
 
 @dataclass(frozen=True)

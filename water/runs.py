@@ -45,7 +45,8 @@ def write_runs(plan: Plan, parts: Sequence[PlanPart]) -> None:
     turnouts = {turnout.key: turnout for turnout in Turnout.objects.filter(city=plan.city_id)}
     earlier = ValveRun.objects.filter(turnout__city=plan.city_id).exclude(plan=plan).select_related("turnout")
     standing = list(earlier.filter(status=Status.SCHEDULED, end__gt=turn_over))
-    begun = earlier.filter(status=Status.SCHEDULED, start__lt=turn_over)
+    # A cancelled one too: its controller may have opened it, and what was said of it must not be taken for a later run.
+    begun = earlier.filter(status__in=[Status.SCHEDULED, Status.CANCELLED], start__lt=turn_over)
     rows = [_cut(run, plan, turn_over) for run in standing if run.start < turn_over]
     rows += _numbered(plan, _openings(parts, turnouts, turn_over), begun)
     _count_revisions(rows, earlier)

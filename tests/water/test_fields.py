@@ -180,6 +180,19 @@ def test_what_a_later_plan_cancelled_or_brought_was_not_known(turnout: Turnout):
     assert known(turnout, moment(JUNE, 8)) == {JUNE: (70.0, False)}
 
 
+def test_what_flowed_by_a_cancelled_run_flowed(turnout: Turnout):
+    """It was under way when its plan was withdrawn, or its controller had not heard of that for a day."""
+    plan = a_plan(turnout, moment(JUNE))
+    run = a_run(plan, turnout, moment(JUNE, 6), 100.0, hours=2.0, status=ValveRun.Status.CANCELLED)
+    never = a_run(plan, turnout, moment(JUNE, 9), 100.0, status=ValveRun.Status.CANCELLED)
+    Plan.objects.filter(pk=plan.pk).update(state=Plan.State.WITHDRAWN, ended_at=moment(JUNE, 7))
+    assert known(turnout, moment(JUNE, 12)) == {}
+    said(run, "partial", volume_m3=45.0, late_hours=5.0)
+    said(never, "cancelled")
+    assert known(turnout, moment(JUNE, 12)) == {}
+    assert known(turnout, moment(JUNE, 13)) == {JUNE: (45.0, True)}
+
+
 def test_a_replay_walks_the_fields_without_plans_that_came_later(turnout: Turnout):
     stored(turnout, after(-1), ALLOWED)
     weather(turnout, JUNE, 1)

@@ -194,6 +194,16 @@ def test_a_plan_published_late_writes_only_what_is_still_to_come(lateral: Latera
     assert rest.volume_m3 == pytest.approx(200, abs=1)
 
 
+def test_a_run_after_a_cancelled_one_is_another(lateral: Lateral):
+    """What the controller said of the first, that it was open for a part of the time, is not said of the second."""
+    plan = a_plan(lateral, tonight())
+    (first,) = publish(plan, ("upper", 0, 2))
+    withdraw_runs(plan)
+    (second,) = publish(a_plan(lateral, tonight() + timedelta(hours=1)), ("upper", 2, 3))
+    first.refresh_from_db()
+    assert (second.uid != first.uid, second.rev, first.status) == (True, 1, Status.CANCELLED)
+
+
 def test_a_withdrawn_plan_cancels_its_runs_to_come(lateral: Lateral):
     plan = a_plan(lateral, tonight())
     publish(plan, ("upper", 1, 2))
