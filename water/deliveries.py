@@ -50,6 +50,21 @@ def deliveries(
     return found
 
 
+def reports(
+    turnouts: Sequence[int], since: datetime, zone: ZoneInfo, known_at: datetime
+) -> dict[int, list[tuple[date, datetime]]]:
+    """By turnout id of which local days controllers told what flowed, and when each word was received."""
+    runs = ValveRun.objects.filter(turnout__in=turnouts, start__gte=since).values_list("uid", "turnout", "start")
+    of = {uid: (turnout, start.astimezone(zone).date()) for uid, turnout, start in runs}
+    found: dict[int, list[tuple[date, datetime]]] = {}
+    told = acks_of(of, known_at).exclude(status__in=NO_WORD)
+    for uid, received_at in told.values_list("run_uid", "received_at"):
+        assert uid is not None, "the filter names runs"
+        turnout, day = of[uid]
+        found.setdefault(turnout, []).append((day, received_at))
+    return found
+
+
 def runs_known(turnouts: Iterable[int], known_at: datetime) -> QuerySet[ValveRun]:
     """The runs that were to happen by what was known: of plans published by then, and cancelled no sooner.
 

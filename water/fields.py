@@ -1,8 +1,9 @@
 """How the fields stand: carried from day to day, from what was measured and what was delivered.
 
-A stored state stands until weather of its past is learned later: yesterday's rain is often read after midnight's plan,
-and it must not be lost. Then, and where nothing is stored yet, the days are walked from the last state that still
-holds, with the weather and the deliveries known by then. What a plan was made from stands in its snapshot.
+A stored state stands until more of its past is learned: yesterday's rain is often read after midnight's plan, a gate
+out of reach tells a day later that it stayed closed, and neither may be lost. Then, and where nothing is stored yet,
+the days are walked from the last state that still holds, with the weather and the deliveries known by then. What a plan
+was made from stands in its snapshot.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from cities.models import City
 from planning.models import Plan
 
 from .blocks import crop_of, kernel_block, planting
-from .deliveries import Delivery, deliveries, runs_known
+from .deliveries import Delivery, deliveries, reports, runs_known
 from .kernel.fields import Block, after, first_state, gross_km3, need_mm
 from .models import CropBlock, FieldState, IrrigationSystem, Lateral, Turnout
 from .skies import SPIN_UP_DAYS, WEATHER_ROWS, Skies, skies_of
@@ -174,7 +175,8 @@ class _Walk:
             day__gte=oldest,
             stored_at__lte=self.known_at,
         ).order_by("day")
-        last = {state.block_id: state for state in stored if self.skies.all_known(state.day, state.stored_at)}
+        told = self._told(oldest)
+        last = {state.block_id: state for state in stored if self._holds(state, told[state.block_id])}
         measured = [day for day in self.skies.eto if oldest <= day < self.until]
         first_day = min(measured, default=self.until)
         for entry in self.fields:
@@ -187,6 +189,18 @@ class _Walk:
                 if measured:
                     first = entry.block(first_day, first_day)
                     self.states[entry.row.key] = first_state(first, self.skies.on(first_day))
+
+    def _told(self, oldest: date) -> dict[int, Sequence[tuple[date, datetime]]]:
+        """By block id what controllers said of its turnout's runs: the day, and when it was heard."""
+        zone = self.system.city.zone
+        turnouts = list({entry.turnout.pk for entry in self.fields})
+        said = reports(turnouts, datetime.combine(oldest, time(), zone), zone, self.known_at)
+        return {entry.row.pk: said.get(entry.turnout.pk, ()) for entry in self.fields}
+
+    def _holds(self, state: FieldState, told: Sequence[tuple[date, datetime]]) -> bool:
+        """Whether nothing of its past was learned after it was stored: neither weather nor what a gate did."""
+        heard = all(at <= state.stored_at for day, at in told if day <= state.day)
+        return heard and self.skies.all_known(state.day, state.stored_at)
 
     def _step(
         self, group: Sequence[Field], day: date, got: Mapping[tuple[int, date], Delivery], covered: bool

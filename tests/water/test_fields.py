@@ -257,6 +257,20 @@ def test_rain_that_is_read_late_still_counts(turnout: Turnout):
     assert state_on(fields(turnout), after(2), moment(after(2), 2)).states["trees"] == pytest.approx(8.0 + 2 * USE)
 
 
+def test_a_gate_that_tells_a_day_late_that_it_stayed_closed_is_still_believed(turnout: Turnout):
+    stored(turnout, after(-1), 8.0)
+    weather(turnout, JUNE, 2)
+    run = a_run(a_plan(turnout, moment(JUNE)), turnout, moment(JUNE, 6), 2.0 * M3_PER_MM)
+    assert keep(turnout.city, moment(after(2), 1)) == 2
+    assert depletion(turnout, after(2)) == pytest.approx(8.0 + 2 * USE - 2.0)
+    # Out of reach for two days; it had stopped with a fault at once.
+    said(run, "aborted_fault", late_hours=44.0)
+    assert depletion(turnout, after(2)) == pytest.approx(8.0 + 2 * USE)
+    assert state_on(fields(turnout), after(2), moment(after(2), 2)).states["trees"] == pytest.approx(8 + 2 * USE - 2)
+    assert keep(turnout.city, moment(after(2), 6)) == 2
+    assert keep(turnout.city, moment(after(2), 7)) == 0
+
+
 def test_a_day_waits_for_its_weather_but_not_for_ever(turnout: Turnout):
     stored(turnout, after(-1), 8.0)
     weather(turnout, JUNE, 1)
