@@ -133,7 +133,8 @@ DATABASES = {"default": database(env.text("DATABASE_URL", None if PRODUCTION els
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
-LANGUAGE_CODE = "en"
+# Of commands, and of requests that ask for neither language.
+LANGUAGE_CODE = env.choice("HEADGATE_LANGUAGE", ("en", "zh-hant"), "en")
 LANGUAGES = [("en", "English"), ("zh-hant", "繁體中文")]
 FORMAT_MODULE_PATH = "config.formats"
 

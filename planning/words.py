@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from cities.kernel.said import Said
-from cities.languages import in_words
+from cities.languages import in_words, is_chinese
 
 from .kernel.problems import InvalidInput, Problem
 from .kernel.reasons import TEXTS as REASONS
@@ -155,7 +155,7 @@ def sentence(fact: Mapping[str, Any], names: Mapping[str, str], tz: tzinfo | Non
     words |= {key: f"{currency} {words[key]}".lstrip() for key in _MONEY if key in words}
     words |= {"place": names.get(fact["place"], fact["place"]), "unit": _(unit), "rate_unit": _(rate_unit)}
     text = _text(SENTENCES[fact["kind"]], words) % words
-    return text[:1].upper() + text[1:]
+    return text if is_chinese() else text[:1].upper() + text[1:]
 
 
 def problem_line(problem: Problem) -> str:

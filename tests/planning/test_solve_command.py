@@ -37,11 +37,11 @@ def tiny(tmp_path):
     return path
 
 
-def manage(*args: object) -> subprocess.CompletedProcess[str]:
+def manage(*args: object, **more: str) -> subprocess.CompletedProcess[str]:
     """manage.py in a process of its own, with a database and a broker that do not exist."""
     nowhere = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
     command = [sys.executable, str(ROOT / "manage.py"), "solve", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | nowhere, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | nowhere | more, timeout=300)
 
 
 def refusal(*args: object) -> CommandError:
@@ -111,6 +111,13 @@ def test_errors_of_a_file_are_told_in_the_readers_language(tmp_path):
         assert (
             "  headgate：'headgate'，應為：每個鍵只出現一次（於第 2 行第 1 欄重複）" in str(refusal(path)).splitlines()
         )
+
+
+def test_the_command_line_speaks_the_language_of_its_setting(tiny):
+    compile_all(ROOT)
+    assert "狀態：optimal" in manage(tiny, HEADGATE_LANGUAGE="zh-hant").stdout
+    assert "無需資料庫" in manage("--help", HEADGATE_LANGUAGE="zh-hant").stdout
+    assert "Status: optimal" in manage(tiny, LANG="zh_TW.UTF-8").stdout
 
 
 def test_what_cannot_be_planned_ends_with_3_and_the_reason(tmp_path):

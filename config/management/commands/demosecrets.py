@@ -5,20 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from config.demo import write_secrets
 
 
 class Command(BaseCommand):
-    help = "Writes the demo's secrets (var/demo.env, readable by you alone) unless they exist."
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.description = _("Writes the demo's secrets (var/demo.env, readable by you alone) unless they exist.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
-            raise CommandError("HEADGATE_PRODUCTION is set: production takes its secrets from the environment.")
+            raise CommandError(_("HEADGATE_PRODUCTION is set: production takes its secrets from the environment."))
         try:
             is_new = write_secrets(settings.DEMO_ENV)
         except OSError as error:
-            raise CommandError(f"{settings.DEMO_ENV}: {error.strerror}; see HEADGATE_VAR", returncode=2) from None
+            raise CommandError(
+                f"{settings.DEMO_ENV}: {error.strerror}; " + _("see HEADGATE_VAR"), returncode=2
+            ) from None
         if is_new:
-            self.stdout.write(f"Wrote the demo's secrets to {settings.DEMO_ENV}.")
+            self.stdout.write(_("Wrote the demo's secrets to %(file)s.") % {"file": settings.DEMO_ENV})

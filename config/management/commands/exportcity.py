@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from cities.lookup import city_named
 from cities.models import City
@@ -12,10 +13,9 @@ from config.citypack.rows import export_pack
 
 
 class Command(BaseCommand):
-    help = "Writes a city back as a pack, into a new or empty folder."
-
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("city", metavar="CITY", help="key of the city")
+        parser.description = _("Writes a city back as a pack, into a new or empty folder.")
+        parser.add_argument("city", metavar="CITY", help=_("key of the city"))
         parser.add_argument("folder", metavar="DIR", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,7 +26,8 @@ class Command(BaseCommand):
 def _exported(city: City, folder: Path) -> list[Path]:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise CommandError(f"{folder} is not an empty folder; expected a new or empty one", returncode=2)
+            wrong = _("%(folder)s is not an empty folder; expected a new or empty one") % {"folder": folder}
+            raise CommandError(wrong, returncode=2)
         return export_pack(city, folder)
     except OSError as error:
         raise CommandError(f"{error.filename or folder}: {error.strerror}", returncode=2) from None

@@ -17,14 +17,15 @@ from forecasting.synthetic import demo_history
 
 
 class Command(BaseCommand):
-    help = "Checks a city pack whole, then writes it in one transaction. Loading it again changes nothing."
-
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("city", metavar="NAME|PATH", help="a pack of config/cities/, or a folder")
+        parser.description = _(
+            "Checks a city pack whole, then writes it in one transaction. Loading it again changes nothing."
+        )
+        parser.add_argument("city", metavar="NAME|PATH", help=_("a pack of config/cities/, or a folder"))
         parser.add_argument(
             "--demo-history",
             action="store_true",
-            help="also invent 60 days of SYNTHETIC measurements up to now, to try the product without feeds",
+            help=_("also invent 60 days of SYNTHETIC measurements up to now, to try the product without feeds"),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

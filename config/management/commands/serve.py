@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -35,12 +36,11 @@ LONGEST_SOCKET_PATH = 100
 
 
 class Command(BaseCommand):
-    help = "Runs web, workers, beat and (without REDIS_URL) Valkey until Ctrl-C."
-
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.description = _("Runs web, workers, beat and (without REDIS_URL) Valkey until Ctrl-C.")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=_port, default=8000)
-        parser.add_argument("--city", help="a pack to load, with demo history, when there is no city yet")
+        parser.add_argument("--city", help=_("a pack to load, with demo history, when there is no city yet"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
@@ -49,7 +49,8 @@ class Command(BaseCommand):
         if options["city"] and not City.objects.exists():
             call_command("loadcity", options["city"], demo_history=True)
         people = self._people()
-        welcome = [f"Headgate is at http://{_shown(host)}:{port}/", people, "Ctrl-C ends everything."]
+        address = _("Headgate is at %(address)s") % {"address": f"http://{_shown(host)}:{port}/"}
+        welcome = [address, people, _("Ctrl-C ends everything.")]
         house = House(
             commands(host, port), _environment(host), _reachable(host, port), [line for line in welcome if line]
         )
@@ -63,9 +64,12 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             return ""
         if not settings.DEMO_PASSWORD:
-            raise CommandError(f"{settings.DEMO_ENV} is missing: run `manage.py demosecrets` first.")
+            raise CommandError(
+                _("%(file)s is missing: run `manage.py demosecrets` first.") % {"file": settings.DEMO_ENV}
+            )
         names = ensure_people(settings.DEMO_PASSWORD)
-        return f"Log in as {' or '.join(names)}, password {settings.DEMO_PASSWORD}"
+        words = {"names": _(" or ").join(names), "password": settings.DEMO_PASSWORD}
+        return _("Log in as %(names)s, password %(password)s") % words
 
 
 class House:
@@ -93,7 +97,7 @@ class House:
         try:
             hopeless = self._start_all() or self._watch()
         finally:
-            _say("stopping …")
+            _say(_("stopping …"))
             self._stop_all()
         if hopeless:
             raise CommandError(hopeless)
@@ -102,7 +106,7 @@ class House:
         if "valkey" in self.commands:
             self._start("valkey")
             if not self._wait_for_valkey():
-                return "" if self.ending else "valkey does not answer; see its lines above."
+                return "" if self.ending else _("valkey does not answer; see its lines above.")
         for name in self.commands.keys() - self.children.keys():
             self._start(name)
         return ""
@@ -117,7 +121,8 @@ class House:
             for child in dead:
                 self._bury(child)
                 if self.deaths[child.name] >= EARLY_DEATHS:
-                    return f"{child.name} died {EARLY_DEATHS} times in a row: giving up."
+                    words = {"name": child.name, "count": EARLY_DEATHS}
+                    return _("%(name)s died %(count)d times in a row: giving up.") % words
             for name in [name for name, at in self.again_at.items() if time.monotonic() >= at]:
                 del self.again_at[name]
                 self._start(name)
@@ -131,7 +136,8 @@ class House:
         settled = child.age_seconds > SETTLED_SECONDS
         self.deaths[child.name] = 1 if settled else self.deaths[child.name] + 1
         delay = min(2.0 ** (self.deaths[child.name] - 1), 30.0)
-        _say(f"{child.name} ended with {child.process.returncode}; starting it again in {delay:.0f} s")
+        words = {"name": child.name, "code": child.process.returncode, "delay": delay}
+        _say(_("%(name)s ended with %(code)s; starting it again in %(delay).0f s") % words)
         processes.stop([child], 0)
         del self.children[child.name]
         self.again_at[child.name] = time.monotonic() + delay
@@ -151,12 +157,12 @@ class House:
         users = [child for name, child in self.children.items() if name != "valkey"]
         killed = processes.stop(users, STOP_SECONDS)
         killed += processes.stop([child for name, child in self.children.items() if name == "valkey"], 5.0)
-        _say(f"stopped; had to kill {', '.join(killed)}" if killed else "stopped")
+        _say(_("stopped; had to kill %(names)s") % {"names": ", ".join(killed)} if killed else _("stopped"))
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise ArgumentTypeError(f"{text} is not a port from 1 to 65535")
+        raise ArgumentTypeError(_("%(text)s is not a port from 1 to 65535") % {"text": text})
     return int(text)
 
 
@@ -193,7 +199,7 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CommandError(f"{directory}: {error.strerror}; see HEADGATE_VAR", returncode=2) from None
+            raise CommandError(f"{directory}: {error.strerror}; " + _("see HEADGATE_VAR"), returncode=2) from None
         found["valkey"] = processes.valkey_command(_socket_path(), directory)
     return found
 
@@ -212,9 +218,10 @@ def _environment(host: str) -> dict[str, str]:
 def _socket_path() -> Path:
     path: Path = settings.VALKEY_SOCKET
     if len(str(path)) > LONGEST_SOCKET_PATH:
-        raise CommandError(f"{path} is too long for a unix socket: set HEADGATE_VAR to a shorter directory.")
+        told = _("%(path)s is too long for a unix socket: set HEADGATE_VAR to a shorter directory.")
+        raise CommandError(told % {"path": path})
     if path.exists() and _answers(path):
-        raise CommandError(f"{path} is in use: another `serve` is running here.")
+        raise CommandError(_("%(path)s is in use: another `serve` is running here.") % {"path": path})
     return path
 
 
@@ -230,13 +237,15 @@ def _refuse_taken(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandError(f"{host}:{port} cannot be used ({error.strerror}): choose another --port.") from error
+            words = {"address": f"{host}:{port}", "why": error.strerror}
+            told = _("%(address)s cannot be used (%(why)s): choose another --port.")
+            raise CommandError(told % words) from error
 
 
 def _refuse_unmigrated() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise CommandError("The database is not up to date: run `manage.py migrate` first.", returncode=2)
+        raise CommandError(_("The database is not up to date: run `manage.py migrate` first."), returncode=2)
 
 
 def _reachable(host: str, port: int) -> tuple[str, int]:

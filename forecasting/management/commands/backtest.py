@@ -22,17 +22,20 @@ BAD_INPUT = 2
 
 
 class Command(BaseCommand):
-    help = "Replays a period with what was known then, and scores it (docs/scores.md). Stores nothing."
-
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("city", help="key of the city")
-        parser.add_argument("--series", action="append", metavar="KEY", help="repeat for several; default all")
-        parser.add_argument("--from", dest="begin", type=_moment, required=True, metavar="ISO", help="first origin")
-        parser.add_argument(
-            "--to", dest="end", type=_moment, required=True, metavar="ISO", help="no origin from here on"
+        parser.description = _(
+            "Replays a period with what was known then, and scores it (docs/scores.md). Stores nothing."
         )
-        parser.add_argument("--every", type=_hours, default=24.0, metavar="HOURS", help="between origins; default 24")
-        parser.add_argument("--json", type=Path, metavar="FILE", help="the same figures for programs")
+        parser.add_argument("city", help=_("key of the city"))
+        parser.add_argument("--series", action="append", metavar="KEY", help=_("repeat for several; default all"))
+        parser.add_argument("--from", dest="begin", type=_moment, required=True, metavar="ISO", help=_("first origin"))
+        parser.add_argument(
+            "--to", dest="end", type=_moment, required=True, metavar="ISO", help=_("no origin from here on")
+        )
+        parser.add_argument(
+            "--every", type=_hours, default=24.0, metavar="HOURS", help=_("between origins; default 24")
+        )
+        parser.add_argument("--json", type=Path, metavar="FILE", help=_("the same figures for programs"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         series = _series(options["city"], options["series"])

@@ -28,18 +28,18 @@ EXAMPLES = 5
 
 
 class Command(BaseCommand):
-    help = "Forecasts every series of a CSV file (docs/forecasting.md) without any database."
     requires_system_checks: list[str] = []  # they would ask for what this command does without
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="IN.csv", help="columns series,time,value[,any regressors]")
-        parser.add_argument("--horizon", type=_steps, required=True, metavar="N", help="steps to forecast")
+        parser.description = _("Forecasts every series of a CSV file (docs/forecasting.md) without any database.")
+        parser.add_argument("file", metavar="IN.csv", help=_("columns series,time,value[,any regressors]"))
+        parser.add_argument("--horizon", type=_steps, required=True, metavar="N", help=_("steps to forecast"))
         parser.add_argument(
-            "--quantiles", type=_quantiles, default=QUANTILES, metavar="Q,Q", help="default 0.05,0.5,0.95"
+            "--quantiles", type=_quantiles, default=QUANTILES, metavar="Q,Q", help=_("default 0.05,0.5,0.95")
         )
         parser.add_argument("--out", required=True, metavar="OUT.csv", help="series,time,mean,q0.05,…")
-        parser.add_argument("--zone", type=_zone, default="UTC", help="local time of days and weeks; default UTC")
-        parser.add_argument("--country", help="code such as TW, for its public holidays")
+        parser.add_argument("--zone", type=_zone, default="UTC", help=_("local time of days and weeks; default UTC"))
+        parser.add_argument("--country", help=_("code such as TW, for its public holidays"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         target = Path(options["out"])

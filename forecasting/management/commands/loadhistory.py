@@ -15,12 +15,13 @@ from forecasting.ingest import Counts, InvalidFile, ingest, read_csv
 
 
 class Command(BaseCommand):
-    help = "Loads measurements: columns series,time,value[,recorded_at], times in ISO 8601 with an offset."
-
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("city", help="key of the city")
+        parser.description = _(
+            "Loads measurements: columns series,time,value[,recorded_at], times in ISO 8601 with an offset."
+        )
+        parser.add_argument("city", help=_("key of the city"))
         parser.add_argument("file", type=Path)
-        parser.add_argument("--strict", action="store_true", help="write nothing when a row is refused (exit 2)")
+        parser.add_argument("--strict", action="store_true", help=_("write nothing when a row is refused (exit 2)"))
 
     def handle(self, *args: Any, city: str, file: Path, strict: bool, **options: Any) -> None:
         counts = _load(city_named(city), file, strict)

@@ -37,22 +37,23 @@ from planning.words import retold
 NO_PLAN, INTERRUPTED = 3, 130
 """Exit codes of a city without a new plan in force, and of Ctrl-C."""
 
-START_HELP = (
-    "ISO 8601 time with offset; default: the next full quarter hour; more than an hour ago: a replay with what was "
-    "known then, never published"
-)
-
 
 class Command(BaseCommand):
-    help = "Forecasts, solves, verifies and publishes the coming week of a city, and prints the plan."
     plan: Plan | None = None
     """The plan that this process is making."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("city", help="key of a loaded city, such as kaohsiung")
-        parser.add_argument("--start", help=START_HELP)
-        parser.add_argument("--json", metavar="FILE", help='also write the answer as JSON ("-" for standard output)')
-        parser.add_argument("--propose-only", action="store_true", help="leave the plan for an engineer to approve")
+        parser.description = _(
+            "Forecasts, solves, verifies and publishes the coming week of a city, and prints the plan."
+        )
+        parser.add_argument("city", help=_("key of a loaded city, such as kaohsiung"))
+        start = _(
+            "ISO 8601 time with offset; default: the next full quarter hour; more than an hour ago: a replay with what "
+            "was known then, never published"
+        )
+        parser.add_argument("--start", help=start)
+        parser.add_argument("--json", metavar="FILE", help=_('also write the answer as JSON ("-" for standard output)'))
+        parser.add_argument("--propose-only", action="store_true", help=_("leave the plan for an engineer to approve"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         city, start = city_named(options["city"]), _start(options["start"])

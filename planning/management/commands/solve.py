@@ -37,17 +37,17 @@ POLL_SECONDS = 0.2
 
 
 class Command(BaseCommand):
-    help = "Solves a case file (docs/case-file.md) without any database and prints the plan."
     requires_system_checks: list[str] = []  # they would ask for what this command does without
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE", help="case file, YAML or JSON")
-        parser.add_argument("--format", choices=("yaml", "json"), help="default: by the name, else by the content")
+        parser.description = _("Solves a case file (docs/case-file.md) without any database and prints the plan.")
+        parser.add_argument("file", metavar="FILE", help=_("case file, YAML or JSON"))
+        parser.add_argument("--format", choices=("yaml", "json"), help=_("default: by the name, else by the content"))
         parser.add_argument(
-            "--json", metavar="FILE", help='write the answer as JSON ("-": to standard output, only that)'
+            "--json", metavar="FILE", help=_('write the answer as JSON ("-": to standard output, only that)')
         )
-        parser.add_argument("--time-limit", type=_positive, default=120.0, metavar="S", help="seconds; default 120")
-        parser.add_argument("--gap", type=_share, default=1e-3, metavar="G", help="relative gap of on/off searches")
+        parser.add_argument("--time-limit", type=_positive, default=120.0, metavar="S", help=_("seconds; default 120"))
+        parser.add_argument("--gap", type=_share, default=1e-3, metavar="G", help=_("relative gap of on/off searches"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         target = options["json"]
@@ -145,7 +145,7 @@ def summary(network: Network, horizon: Horizon, answer: Answer) -> Iterator[str]
         facts = [asdict(fact) for fact in explain(network, horizon, answer)]
         yield from [_("Why, and what would change it:")] if facts else []
         yield from (f"  {sentence(fact, {}, horizon.start.tzinfo)}" for fact in facts)
-    spent = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in answer.seconds.items())
+    spent = _(", ").join(f"{_(stage)} {seconds:.2f}" for stage, seconds in answer.seconds.items())
     yield _("Seconds: %(spent)s") % {"spent": spent}
     yield _("Broken limits: %(count)d") % {"count": len(answer.broken_limits)}
 

@@ -20,17 +20,18 @@ A_DAY_THEN_THREE = [(96, 3)]
 
 
 class Command(BaseCommand):
-    help = "Writes the case of a city's latest plan as a tree over what its rivers may bring, for `solve`."
-
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.description = _(
+            "Writes the case of a city's latest plan as a tree over what its rivers may bring, for `solve`."
+        )
         parser.add_argument("city", metavar="CITY")
-        parser.add_argument("--out", metavar="FILE", required=True, help="case file to write, JSON")
+        parser.add_argument("--out", metavar="FILE", required=True, help=_("case file to write, JSON"))
         parser.add_argument(
             "--branch",
             metavar="STEP:CHILDREN",
             type=_branch,
             action="append",
-            help="before that step every future splits into so many; default 96:3, three after the first day",
+            help=_("before that step every future splits into so many; default 96:3, three after the first day"),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
