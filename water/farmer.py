@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
@@ -145,9 +146,23 @@ def turns(turnout: Turnout, at: datetime) -> Turns:
 
 def calendar_runs(turnout: Turnout, at: datetime) -> list[ValveRun]:
     """The newest word on every run of the last two weeks and of those to come; cancelled ones stay in."""
-    rows = ValveRun.objects.filter(turnout=turnout, end__gt=at - timedelta(days=14)).select_related("plan")
-    newest = {run.uid: run for run in rows.exclude(status=ValveRun.Status.SUPERSEDED).order_by("rev", "pk")}
+    found = ValveRun.objects.filter(turnout=turnout, end__gt=at - timedelta(days=14)).select_related("plan")
+    rows = list(found.order_by("rev", "pk"))
+    newest = {run.uid: run for run in rows if run.status != ValveRun.Status.SUPERSEDED}
+    ahead = [run.uid for run in newest.values() if run.status == ValveRun.Status.SCHEDULED and run.start > at]
+    for uid, said in run_statuses(ahead).items():
+        if said == "completed":
+            newest.update(_as_done(newest.pop(uid), rows, at))
     return sorted(newest.values(), key=lambda run: (run.start, run.pk))
+
+
+def _as_done(moved: ValveRun, rows: Sequence[ValveRun], at: datetime) -> dict[UUID, ValveRun]:
+    """A run that a new plan moved although the gate had done it stands where it was done, under its newest number."""
+    before = [run for run in rows if run.uid == moved.uid and run.start <= at]
+    for run in before[-1:]:
+        run.rev = moved.rev
+        return {run.uid: run}
+    return {}
 
 
 def day_in_words(day: date, today: date) -> str:

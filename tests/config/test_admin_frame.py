@@ -12,6 +12,9 @@ from django.utils.formats import date_format
 from django.utils.translation import override
 
 from cities.models import City, Membership
+from forecasting.models import Alert
+from planning.models import Plan
+from tests.worlds.whole import whole_city
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +72,26 @@ def test_times_are_sortable_and_count_to_24_hours_in_both_languages(language: st
     with override(language):
         assert date_format(datetime(2026, 3, 9, 17, 5), "DATETIME_FORMAT") == "2026-03-09 17:05"
         assert date_format(date(2026, 3, 9), "MONTH_DAY_FORMAT") == "03-09"
+
+
+def test_the_first_page_says_what_is_in_force_and_what_needs_somebody(client: Client) -> None:
+    whole = whole_city()
+    count = Alert.objects.filter(until=None).count()
+    user = User.objects.create_user("someone", is_staff=True)
+    Membership.objects.create(user=user, city=whole.city, role=Membership.Role.VIEWER)
+    client.force_login(user)
+    page = client.get("/admin/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    plan = Plan.objects.get(city=whole.city, state=Plan.State.PUBLISHED)
+    assert f'<a href="/admin/planning/plan/{plan.pk}/change/">{plan}</a>' in page
+    assert count and f"{count} open alert" in page
+    assert "Your reports" not in page
+
+
+def test_a_fab_manager_in_the_admin_is_shown_the_way_to_the_reports(client: Client) -> None:
+    city = City.objects.create(key="a", name="A", latitude=0, longitude=0)
+    user = User.objects.create_user("fab", is_staff=True)
+    Membership.objects.create(user=user, city=city, role=Membership.Role.FAB)
+    client.force_login(user)
+    page = client.get("/admin/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert '<a href="/reports/">Your reports</a>' in page
+    assert "In force" not in page

@@ -20,6 +20,7 @@ def test_a_link_that_is_not_valid_says_so_and_whom_to_ask(client: Client) -> Non
     assert 'name="viewport"' in text
     assert "請向給您連結的水利工作站索取新的連結" in text
     assert "This link is not valid" in text
+    assert "<a href" not in text  # a farmer has no account to go on with
 
 
 def test_a_report_that_waits_for_a_plan_says_so(client: Client) -> None:
@@ -30,7 +31,9 @@ def test_a_report_that_waits_for_a_plan_says_so(client: Client) -> None:
     waiting, unknown = (client.get(f"/reports/{path}") for path in ("new/utility.pdf", "nowhere/utility/"))
     assert (waiting.status_code, unknown.status_code) == (404, 404)
     assert "目前沒有生效的計畫" in waiting.content.decode()
+    assert '<a href="/reports/">All reports</a>' in waiting.content.decode()
     assert "There is no such page" in unknown.content.decode()
+    assert '<a href="/">To the first page</a>' in unknown.content.decode()
 
 
 def test_other_failures_are_told_in_both_languages() -> None:

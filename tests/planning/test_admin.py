@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -235,6 +236,8 @@ def test_the_page_says_who_is_short_and_that_it_was_verified(
     assert "Homes: short of 336" in shown
     assert "no broken limits" in shown
     assert plan.snapshot_sha256 in shown
+    targets = re.findall(r'<li><a href="#([^"]+)">', shown)
+    assert len(targets) >= 5 and all(f'id="{target}"' in shown for target in targets)
 
 
 def test_progress_is_json_that_ends(engineer: Client, proposed: Plan, city: City) -> None:

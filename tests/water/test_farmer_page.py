@@ -114,6 +114,14 @@ def test_the_last_turn_tells_whether_the_gate_really_opened(
     assert words in page(path)
 
 
+@pytest.mark.parametrize(("last", "look"), [("started", "open"), ("aborted_fault", "bad")])
+def test_a_turn_that_went_wrong_does_not_look_open(where: Fields, path: str, last: str, look: str) -> None:
+    (run,) = runs_of(published(where, ("upper", 0.5, 2)))
+    past(where, run, 1)
+    says(where.controller, run, "received", last)
+    assert f'class="next {look}"' in page(path)
+
+
 def test_a_run_that_is_done_already_is_no_turn_to_come(where: Fields, path: str) -> None:
     done, next_one = runs_of(published(where, ("upper", 1, 2), ("upper", 5, 6)))
     says(where.controller, done, "completed")
@@ -309,6 +317,22 @@ def test_the_calendar_has_the_turns_with_stable_names(where: Fields, path: str) 
     published(where, ("upper", 3, 4), start=start)
     moved = events(path)
     assert (list(moved), moved[uid]["sequence"]) == ([uid], 2)
+
+
+def test_a_turn_that_was_done_before_a_plan_moved_it_stays_where_it_was(where: Fields, path: str) -> None:
+    start = quarter()
+    (done,) = runs_of(published(where, ("upper", 0, 1), start=start))
+    says(where.controller, done, "completed")
+    at = start + timedelta(minutes=70)
+    moved = ValveRun(uid=done.uid, turnout=where.upper, plan=done.plan, volume_m3=100.0)
+    moved.start, moved.end, moved.rev = start + timedelta(hours=5), start + timedelta(hours=6), 2
+    ValveRun.objects.filter(pk=done.pk).update(status=ValveRun.Status.SUPERSEDED)
+    moved.save()
+    (run,) = farmer.calendar_runs(where.upper, at)
+    assert (run.start, run.rev) == (start, 2)
+    # One that nobody ever planned for the past is no turn at all.
+    ValveRun.objects.filter(pk=done.pk).delete()
+    assert farmer.calendar_runs(where.upper, at) == []
 
 
 def test_a_cancelled_turn_stays_in_the_calendar_as_cancelled(where: Fields, path: str) -> None:
