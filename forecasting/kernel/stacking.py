@@ -49,25 +49,30 @@ def _products(expected: Array, truth: Array) -> tuple[Array, Array]:
 
 def _of_day(products: Array, counts: Array, day: int, rhythm: int, count: int) -> Array:
     """Shares count × experts for the leads `day` blocks ahead: origins teach from `day` + 1 blocks back on."""
-    found = []
+    experts, ages = products.shape[1], day + 1 + np.arange(max(0, JUDGING - day))
+    weights = FADING**ages * np.where(ages % rhythm == 0, SAME_DAY, 1.0)
+    lines = products.reshape(len(products), -1)
+    means = np.empty((count, experts, experts))
     for origin in range(count):
         rows = slice(origin + day, origin + JUDGING)
-        ages = day + 1 + np.arange(len(counts[rows]))
-        weights = FADING**ages * np.where(ages % rhythm == 0, SAME_DAY, 1.0)
-        known = max(float(weights @ counts[rows]), 1e-9)
-        found.append(convex(np.tensordot(weights, products[rows], 1) / known))
-    return np.array(found)
+        judged = weights[: len(counts[rows])]
+        known = max(float(judged @ counts[rows]), 1e-9)
+        means[origin] = (judged @ lines[rows]).reshape(experts, experts) / known
+    return convex(means)
 
 
 def convex(products: Array) -> Array:
-    """The x with x ≥ 0 and Σ x = 1 for which x·P·x is smallest, P the experts' mean products of errors.
+    """The x with x ≥ 0 and Σ x = 1 for which x·P·x is smallest, for every P (n × experts × experts) of the experts'
+    mean products of errors.
 
     Least squares with one more row that asks for Σ x = 1: its weight only scales the answer.
     """
-    experts = len(products)
-    own = float(np.trace(products)) / experts
-    if not own > 0:
-        return np.full(experts, 1 / experts)
-    upper = np.linalg.cholesky(products / own + CAUTION * np.eye(experts)).T
-    found, _ = nnls(np.vstack([upper, np.ones(experts)]), np.append(np.zeros(experts), 1.0))
-    return np.asarray(found / found.sum())
+    count, experts, _ = products.shape
+    own = np.trace(products, axis1=1, axis2=2)[:, None, None] / experts
+    # Without any error all are as good.
+    scaled = np.where(own > 0, products / np.where(own > 0, own, 1.0), 0.0) + CAUTION * np.eye(experts)
+    asked = np.ones((count, experts + 1, experts))
+    asked[:, :experts] = np.swapaxes(np.linalg.cholesky(scaled), 1, 2)
+    sought = np.append(np.zeros(experts), 1.0)
+    found = np.array([nnls(one, sought)[0] for one in asked])
+    return np.asarray(found / found.sum(axis=1, keepdims=True))

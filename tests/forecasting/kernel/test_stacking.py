@@ -16,22 +16,22 @@ from .worlds import HOUR, hourly
 
 def test_an_expert_with_twice_the_error_gets_a_quarter_of_the_share():
     # Independent errors of mean squares 1 and 4: the best combination is 4 : 1. Caution moves it by little.
-    np.testing.assert_allclose(convex(np.diag([1.0, 4.0])), [0.8, 0.2], atol=CAUTION)
+    np.testing.assert_allclose(convex(np.diag([1.0, 4.0])[None])[0], [0.8, 0.2], atol=CAUTION)
 
 
 def test_twins_share_the_place_of_one():
     # The first two err alike, the third independently, all by the same size: half for the third.
     products = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    np.testing.assert_allclose(convex(products), [0.25, 0.25, 0.5], atol=CAUTION)
+    np.testing.assert_allclose(convex(products[None])[0], [0.25, 0.25, 0.5], atol=CAUTION)
 
 
 def test_no_share_is_negative():
     # The second expert is the first with its errors doubled: without the limit it would be taken away from it.
-    np.testing.assert_allclose(convex(np.array([[1.0, 2.0], [2.0, 4.0]])), [1.0, 0.0], atol=1e-9)
+    np.testing.assert_allclose(convex(np.array([[[1.0, 2.0], [2.0, 4.0]]]))[0], [1.0, 0.0], atol=1e-9)
 
 
 def test_experts_that_never_erred_share_alike():
-    np.testing.assert_allclose(convex(np.zeros((4, 4))), [0.25] * 4)
+    np.testing.assert_allclose(convex(np.zeros((1, 4, 4)))[0], [0.25] * 4)
 
 
 def two_experts(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
