@@ -21,7 +21,7 @@ from .fields import Field, Standing, fields_of, split
 from .kernel.crops import STAGES
 from .kernel.daily_eto import Basis
 from .kernel.ensembles import DEPENDABLE, asked_by_day, courses
-from .kernel.fields import Block, Weather, check, first_state, need_mm, overdue_days, shortfall, stage_name
+from .kernel.fields import Block, Weather, check, first_state, kept_as, need_mm, overdue_days, shortfall, stage_name
 from .kernel.soil import dependable_share
 from .kernel.units import HOURS_PER_DAY, M3_PER_KM3, km3_per_hour_from_cms
 from .models import IrrigationSystem, Lateral, WeatherStation
@@ -192,7 +192,7 @@ def _first_day(
 
 def _why(block: Block, state_mm: float, applied_mm: float, weather: Sequence[Weather], last: date | None) -> Why:
     lacks, allowed = shortfall(block, state_mm, weather[0])
-    return Why(
+    why = Why(
         crop=block.crop.name,
         stage=stage_name(block, weather[0].day),
         deficit_mm=round(lacks, 1),
@@ -201,6 +201,9 @@ def _why(block: Block, state_mm: float, applied_mm: float, weather: Sequence[Wea
         rain_mm=round(sum(day.rain_mm for day in weather[:RAIN_DAYS]), 1),
         days_since=None if last is None else (weather[0].day - last) // timedelta(days=1),
     )
+    if rice := kept_as(block, weather[0].day):
+        why |= {"kept_as": rice, "standing_mm": round(state_mm, 1)}
+    return why
 
 
 def _flowers(block: Block, day: date) -> bool:

@@ -55,6 +55,10 @@ class Why(TypedDict):
     """How much it may lack before it is watered."""
     overdue_days: float
     """How many days ago it came to lack that much; below 0 it can still wait so long."""
+    kept_as: NotRequired[str]
+    """How rice is kept (kernel/fields.py); other crops have none."""
+    standing_mm: NotRequired[float]
+    """Water on rice when the plan's first day begins; below 0 what its mud lacks."""
     rain_mm: float
     """Rain to be relied on in the first three local days."""
     days_since: int | None

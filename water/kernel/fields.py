@@ -79,6 +79,22 @@ def stage_name(block: Block, day: date) -> str:
     return "soaking" if age < 0 else STAGES[stage(block.crop, age)]
 
 
+def kept_as(block: Block, day: date) -> str:
+    """How rice is kept on a day: "soaking", "flooded", "drying" (it may fall dry before it is watered) or "dry".
+
+    Empty for other crops and where nothing grows.
+    """
+    age = age_of(block, day)
+    if age is None or block.crop.paddy is None:
+        return ""
+    if age < 0:
+        return "soaking"
+    kept = paddy.keeping(block.crop, block.crop.paddy, age, block.awd_mm)
+    if kept.low_mm is None:
+        return "dry"
+    return "drying" if kept.low_mm < kept.refill_mm else "flooded"
+
+
 def first_state(block: Block, weather: Weather) -> float:
     """Where a block of which nothing is known stands before a day; 0 when nothing grows."""
     age = age_of(block, weather.day)
@@ -138,7 +154,8 @@ def shortfall(block: Block, state_mm: float, weather: Weather) -> tuple[float, f
     if block.crop.paddy is None:
         return state, block.policy.at * allowed_mm(block, age, weather)
     if age < 0:
-        return max(0.0, -state), 0.0
+        # Land is soaked through a month: what is still to come by then does not make it overdue.
+        return max(0.0, -state), -paddy.first_ponding_mm(block.crop, block.crop.paddy, age)
     kept = paddy.keeping(block.crop, block.crop.paddy, age, block.awd_mm)
     low = kept.refill_mm if kept.low_mm is None else kept.low_mm
     return max(0.0, kept.refill_mm - state), kept.refill_mm - low

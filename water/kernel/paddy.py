@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from .crops import Crop, Paddy, kc, stage
 
+MOST_USED = 0.9
+"""Of what the mud gives a crop, so much may be used before it is watered: at the end of it the balance stands still."""
+
 
 @dataclass(frozen=True)
 class PaddyDay:
@@ -32,8 +35,8 @@ class Keeping:
 def keeping(crop: Crop, paddy: Paddy, age: int, awd_mm: float = 0.0) -> Keeping:
     """The water of an age in days after transplanting.
 
-    With alternate wetting and drying (`awd_mm` above 0) the water may fall that far below the surface while the rice
-    tillers and ripens; never while it takes root or flowers.
+    With alternate wetting and drying (`awd_mm` above 0) the water table may fall that far below the surface while the
+    rice tillers and ripens; never while it takes root or flowers, and never so far that the mud gives no more.
     """
     initial, development, _mid, _late = crop.stage_days
     now = stage(crop, age)
@@ -41,7 +44,8 @@ def keeping(crop: Crop, paddy: Paddy, age: int, awd_mm: float = 0.0) -> Keeping:
     before_mid = initial + development - paddy.dry_days_before_mid <= age < initial + development
     if before_mid or age >= crop.season_days - paddy.dry_days_before_harvest:
         return Keeping(None, 0.0, high)
-    return Keeping(-awd_mm if awd_mm and now in (1, 3) else low, low, high)
+    drained = min(paddy.mud_share * awd_mm, MOST_USED * paddy.soil_mm)
+    return Keeping(-drained if awd_mm and now in (1, 3) else low, low, high)
 
 
 def first_ponding_mm(crop: Crop, paddy: Paddy, age: int) -> float:

@@ -18,7 +18,9 @@ from water.kernel.fields import (
     check,
     first_state,
     gross_km3,
+    kept_as,
     need_mm,
+    overdue_days,
     shortfall,
     stage_name,
 )
@@ -51,6 +53,23 @@ def test_a_fallow_field_wants_nothing_and_a_new_crop_forgets_it() -> None:
     assert after(soy, 50.0, on(90), 0.0) == 0.0
     # 0.3 m of loam hold 39 mm, p = 0.5 + 0.04 (5 − 2.5) = 0.6: half of 23.4 are gone, and 2.5 more on the day
     assert after(soy, 0.0, on(0), 0.0) == pytest.approx(11.7 + 2.5)
+
+
+def test_land_that_is_soaked_on_schedule_is_not_overdue() -> None:
+    # 200 mm in 30 days: after 10 of them 133.3 may still lack, and a day without water makes it a day late
+    assert shortfall(RICE, -133.4, on(-20)) == (133.4, pytest.approx(133.3, abs=0.1))
+    assert overdue_days(RICE, -200 * 20 / 30, on(-20)) == pytest.approx(0.0)
+    assert overdue_days(RICE, -200 * 21 / 30, on(-20)) == pytest.approx(1.0)
+    assert overdue_days(RICE, -100.0, on(-20)) == pytest.approx(-5.0)
+
+
+def test_how_rice_is_kept_is_named() -> None:
+    drying = replace(RICE, awd_mm=150.0)
+    days = [PLANTED + timedelta(days=age) for age in (-31, -1, 0, 30, 55, 60, 140, 150)]
+    assert [kept_as(drying, day) for day in days] == [
+        "", "soaking", "flooded", "drying", "dry", "flooded", "dry", "",
+    ]  # fmt: skip
+    assert [kept_as(RICE, days[3]), kept_as(GUAVA, days[3])] == ["flooded", ""]
 
 
 def test_stages_are_named() -> None:

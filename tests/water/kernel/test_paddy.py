@@ -64,6 +64,21 @@ def test_alternate_drying_waits_and_then_fills_to_the_band() -> None:
     assert need(60, 40, awd=30) == pytest.approx(17.8)  # never while it flowers: as without, 50 is the band
 
 
+def test_a_water_table_that_may_fall_by_150_mm_is_there_in_nine_days() -> None:
+    # from a layer of 20 mm: 4.4 mm a day, 3 more while water stands, and of a table so deep the mud has lost 30 mm
+    ponding, age = 20.0, 30
+    while need(age, ponding, awd=150) == 0.0:
+        ponding, age = day(age, ponding).ponding_mm, age + 1
+    assert age - 30 == 9
+    assert -30 <= ponding < -25
+
+
+@pytest.mark.parametrize("awd", [150, 300, 1000])
+def test_however_deep_it_may_fall_the_mud_is_never_used_up(awd: float) -> None:
+    # the mud holds 60 mm, of which 54 may go
+    assert need(40, -52.0, awd=awd) > 0
+
+
 def test_a_season_takes_what_it_should() -> None:
     ponding, total = first_ponding_mm(RICE, PADDY, -30), 0.0
     for age in range(-30, 125):
