@@ -119,7 +119,7 @@ def influences(series: Series, drivers: Sequence[Driver], history: pd.Series, st
 def knows_years(series: Series, history: pd.Series) -> bool:
     """Whether the kernel learns from years of it, thoroughly. Of weather that is merely guessed ahead it is then told
     the past alone: it would take the guess for the weather as it will be measured, and its bands would be too narrow
-    (Victoria's load of 2013: 90 % bands held 73 %).
+    (Victoria's load of 2013: 90 % bands held 71 %).
     """
     is_long = len(history) > 1 and history.index[-1] - history.index[0] >= YEARS
     return is_long and series.profile.get("kind") not in NATURAL
