@@ -80,3 +80,12 @@ def calls(path: Path) -> list[ast.Call]:
 
 def name(call: ast.Call) -> str:
     return getattr(call.func, "id", "")
+
+
+def test_no_two_rooms_say_one_text_differently():
+    # Django merges the catalogs: one room's words would be shown on the other's pages.
+    said: dict[str, set[str]] = {}
+    for catalog in words.catalogs(settings.BASE_DIR):
+        for entry in polib.pofile(str(catalog)).translated_entries():
+            said.setdefault(entry.msgid, set()).add(entry.msgstr or entry.msgstr_plural[0])
+    assert {text: chinese for text, chinese in said.items() if len(chinese) > 1} == {}

@@ -54,7 +54,7 @@ def test_every_fault_is_named_on_the_page_in_both_languages(dirty, admin_client)
     assert "1000 times too high, not used" in told
     compile_all(settings.BASE_DIR)
     told = admin_client.get(page, headers={"Accept-Language": "zh-hant"}).content.decode()
-    for rule in ("單位錯誤", "數值停滯", "突波", "缺漏", "資料延遲"):
+    for rule in ("單位錯誤", "數值停滯", "突跳值", "缺漏", "資料延遲"):
         assert f"<td>{rule}</td>" in told
 
 

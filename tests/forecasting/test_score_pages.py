@@ -91,7 +91,7 @@ def test_the_page_speaks_chinese(client, member, load, alert):
     member("viewer")
     shown = page(client, load, "zh-hant")
     assert "週自迴歸 62 %、脊迴歸 30 %" in shown
-    assert "<td>突波</td>" in shown and "公布型態的水準乘以 1.25" in shown
+    assert "<td>突跳值</td>" in shown and "公布型態的水準乘以 1.25" in shown
     assert "資料逾時" in shown and "最後一筆數值距今 30 小時。" in shown
 
 

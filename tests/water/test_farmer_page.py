@@ -170,7 +170,7 @@ def test_who_was_left_out_today_is_told_why_and_when_the_turn_comes(where: Field
     assert "part of today&#x27;s water, 200 m³, is less than the shortest turn of your gate" in text
     assert "lack 15 mm and may lack 14 mm" in text
     assert f"comes first when water is shared again: {named}." in text
-    assert "200 立方公尺，不足本閘門最短開啟時間所需" in page(path, "zh-TW")
+    assert "200 立方公尺，不足本水門最短開啟時間所需" in page(path, "zh-TW")
 
 
 @pytest.mark.parametrize(
