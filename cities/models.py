@@ -75,8 +75,10 @@ class Membership(models.Model):
         FAB = "fab", _("fab water manager")
         VIEWER = "viewer", _("viewer")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
-    city = models.ForeignKey(City, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("person")
+    )
+    city = models.ForeignKey(City, models.CASCADE, related_name="memberships", verbose_name=_("city"))
     role = models.CharField(_("role"), max_length=12, choices=Role.choices)
     asset_keys = models.JSONField(_("assets"), default=list, blank=True)
     """For a fab water manager: keys of the water users whose reports are theirs."""

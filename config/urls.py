@@ -5,17 +5,21 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from django.contrib import admin
+from django.contrib.auth.forms import AuthenticationForm
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView
 
+from .pages import home
+
 admin.site.site_url = None  # the frame of every page has a link to the reports
+admin.site.login_form = AuthenticationForm  # readers of reports sign in here, too, and need no place in the admin
 ROOMS = ("planning", "forecasting", "energy", "water", "cities")
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", home, name="home"),
     # Browsers ask for this on pages that name no icon; lazy, because production finds files only when all is loaded.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("config/icon.svg"))),
     path("admin/", admin.site.urls),

@@ -53,12 +53,12 @@ NO_ADDING = {
     "energy/tariff", "forecasting/observation", "forecasting/forecast", "forecasting/alert", "planning/plan",
     "planning/planpart", "water/valverun", "water/controllerschedule", "water/devicemessage", "water/fieldstate",
 }  # fmt: skip
-SUPERUSERS_ONLY = {"cities/city", "cities/membership", "auth/user", "auth/group"}
+SUPERUSERS_ONLY = {"cities/city", "cities/membership", "auth/user"}
 
 PLANS = "api/v1/cities/<slug:city_key>/plans/"
 SERIES = "api/v1/cities/<slug:city_key>/series/"
 RULES: dict[str, Rule] = {
-    "": OPEN,
+    "": OWN,
     "favicon.ico": OPEN,
     "i18n/setlang/": OPEN,
     "admin/": OWN,

@@ -95,3 +95,37 @@ def test_a_fab_manager_in_the_admin_is_shown_the_way_to_the_reports(client: Clie
     page = client.get("/admin/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
     assert '<a href="/reports/">Your reports</a>' in page
     assert "In force" not in page
+
+
+@pytest.mark.parametrize(
+    ("role", "is_staff", "place"),
+    [
+        ("engineer", True, "/admin/"),
+        ("viewer", True, "/admin/"),
+        ("fab", True, "/reports/"),
+        ("fab", False, "/reports/"),
+    ],
+)
+def test_the_first_address_leads_everybody_to_what_is_theirs(
+    client: Client, role: str, is_staff: bool, place: str
+) -> None:
+    city = City.objects.create(key="a", name="A", latitude=0, longitude=0)
+    user = User.objects.create_user("someone", password="something", is_staff=is_staff)
+    Membership.objects.create(user=user, city=city, role=role)
+    sign_in = client.get("/")["Location"]
+    assert sign_in == "/admin/login/?next=/"
+    answer = client.post(sign_in, {"username": "someone", "password": "something", "next": "/"}, follow=True)
+    assert answer.redirect_chain == [("/", 302), (place, 302)]
+    assert answer.status_code == 200
+
+
+def test_a_person_and_their_places_in_cities_are_made_on_one_page(client: Client) -> None:
+    city = City.objects.create(key="a", name="A", latitude=0, longitude=0)
+    client.force_login(User.objects.create_superuser("root"))
+    shown = client.get("/admin/auth/user/add/", HTTP_ACCEPT_LANGUAGE="en")
+    assert "user_permissions" not in shown.content.decode() and "groups" not in shown.content.decode()
+    password = "a long one for nobody 7"
+    places = {"memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0, "memberships-0-city": city.pk}
+    data = {"username": "wu", "usable_password": "true", "password1": password, "password2": password, **places}
+    client.post("/admin/auth/user/add/", {**data, "memberships-0-role": "viewer", "memberships-0-asset_keys": "[]"})
+    assert Membership.objects.get(user__username="wu").role == Membership.Role.VIEWER
