@@ -123,7 +123,7 @@ def turns(turnout: Turnout, at: datetime) -> Turns:
     last = list(runs.filter(status=ValveRun.Status.SCHEDULED, end__lte=at).reverse()[:1])
     said = run_statuses(run.uid for run in [*to_come, *last])
     # A new plan may have moved a run that the gate did by the old one.
-    to_come = [run for run in to_come if run.start <= at or said.get(run.uid) != "completed"]
+    to_come = _joined([run for run in to_come if run.start <= at or said.get(run.uid) != "completed"])
 
     def turn(run: ValveRun) -> Turn:
         return _turn(run, said.get(run.uid, ""), at, turnout.city.zone)
@@ -138,10 +138,23 @@ def turns(turnout: Turnout, at: datetime) -> Turns:
         tuple(turn(run) for run in runs.filter(status=ValveRun.Status.CANCELLED, end__gt=at)),
         next(map(turn, last), None),
         _missing(turnout, now.plan),
-        _because(turnout, now.plan, at.astimezone(turnout.city.zone).date()) if now.plan and not to_come else "",
+        _because(turnout, now.plan, at) if now.plan and not to_come else "",
         _light(now.plan),
         _rain(turnout, at),
     )
+
+
+def _joined(runs: Sequence[ValveRun]) -> list[ValveRun]:
+    """Runs in order of time; where a new plan goes on with one without a break, the farmer has one turn."""
+    found: list[ValveRun] = []
+    for run in runs:
+        if found and found[-1].end == run.start:
+            before = found.pop()
+            whole = ValveRun(uid=before.uid, rev=before.rev, plan=run.plan, turnout=run.turnout, status=run.status)
+            whole.start, whole.end, whole.volume_m3 = before.start, run.end, before.volume_m3 + run.volume_m3
+            run = whole
+        found.append(run)
+    return found
 
 
 def calendar_runs(turnout: Turnout, at: datetime) -> list[ValveRun]:
@@ -226,8 +239,11 @@ def _told(turnout: Turnout, plan: Plan, what: str) -> list[dict[str, Any]]:
     return [item for item in items if item["turnout"] == turnout.key]
 
 
-def _because(turnout: Turnout, plan: Plan, today: date) -> str:
+def _because(turnout: Turnout, plan: Plan, at: datetime) -> str:
     """Why there is no turn: the plan's record of the fields says whether they wait for the next day or need nothing."""
+    if at >= plan.start + timedelta(days=1):
+        return _("The turns of this plan are over; the next plan brings new ones.")
+    today = at.astimezone(turnout.city.zone).date()
     extra = (plan.snapshot or {}).get("extra", {}).get("water", {})
     day = extra.get("turnouts", {}).get(turnout.lateral.key, {}).get(turnout.key)
     if day is None or "why" not in day:
@@ -251,14 +267,33 @@ def _waits(part_m3: float, why: Why, next_day: str) -> str:
 def _needs_nothing(why: Why, first: date, today: date) -> str:
     if why["stage"] == "fallow":
         return _("Nothing grows on your fields that needs water now.")
-    if CROPS[why["crop"]].paddy is not None:
-        return _("Enough water stands on your fields today.")
-    words = _("Your fields need no water yet: they lack %(lacks).0f mm and are watered from %(allowed).0f mm on.")
-    told = words % {"lacks": why["deficit_mm"], "allowed": why["allowed_mm"]}
-    if why.get("overdue_days", 0.0) < 0:
+    told = _how_they_stand(why)
+    kept = why.get("kept_as", "flooded" if CROPS[why["crop"]].paddy else "")
+    if why.get("overdue_days", 0.0) < 0 and kept in ("", "drying"):
         day = day_in_words(first + timedelta(days=math.ceil(-why["overdue_days"])), today)
         told += " " + _("Without rain their next turn may be expected: %(day)s.") % {"day": day}
     return told
+
+
+def _how_they_stand(why: Why) -> str:
+    """What the fields have got or have, so that they need nothing today."""
+    if why.get("applied_mm"):
+        return _("Your fields have got their water of today: %(mm).0f mm.") % {"mm": why["applied_mm"]}
+    kept = why.get("kept_as", "flooded" if CROPS[why["crop"]].paddy else "")
+    standing = why.get("standing_mm", 0.0)
+    if kept == "dry":
+        return _("Your rice is left to dry in these days.")
+    if kept in ("soaking", "flooded") and why["deficit_mm"] > why["allowed_mm"]:
+        return _("The rain that can be relied on is enough for your fields today.")
+    if kept == "soaking":
+        return _("Your land is soaked as far as it should be by today.")
+    if kept == "flooded":
+        return _("Enough water stands on your fields today.")
+    if kept == "drying" and standing > 0:
+        words = _("%(mm).0f mm of water stand on your fields, which may fall dry before they are watered again.")
+        return words % {"mm": standing}
+    words = _("Your fields need no water yet: they lack %(lacks).0f mm and are watered from %(allowed).0f mm on.")
+    return words % {"lacks": why["deficit_mm"], "allowed": why["allowed_mm"]}
 
 
 def _lateral_short(plan: Plan, lateral: str) -> float:
@@ -294,9 +329,8 @@ def _rain(turnout: Turnout, at: datetime) -> str:
     newest = real.order_by(*NEWEST_FIRST).first()
     if newest is None:
         return ""
-    hours = newest.step / timedelta(hours=1)
-    steps = zip(newest.times, newest.mean, strict=True)
-    depth = sum(
-        mm_per_day * hours / 24 for start, mm_per_day in steps if at - newest.step < start < at + timedelta(days=1)
-    )
+    day = timedelta(days=1)
+    spans = ((max(at, start), min(at + day, start + newest.step)) for start in newest.times)
+    shares = (max(timedelta(0), until - start) / day for start, until in spans)
+    depth = sum(share * mm_per_day for share, mm_per_day in zip(shares, newest.mean, strict=True))
     return _("Rain is expected: about %(depth).0f mm until tomorrow.") % {"depth": depth} if depth >= RAIN_MM else ""

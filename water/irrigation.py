@@ -203,6 +203,8 @@ def _why(block: Block, state_mm: float, applied_mm: float, weather: Sequence[Wea
     )
     if rice := kept_as(block, weather[0].day):
         why |= {"kept_as": rice, "standing_mm": round(state_mm, 1)}
+    if applied_mm > 0:
+        why["applied_mm"] = round(applied_mm, 1)
     return why
 
 

@@ -59,6 +59,8 @@ class Why(TypedDict):
     """How rice is kept (kernel/fields.py); other crops have none."""
     standing_mm: NotRequired[float]
     """Water on rice when the plan's first day begins; below 0 what its mud lacks."""
+    applied_mm: NotRequired[float]
+    """What it has got since then; left out where that is nothing."""
     rain_mm: float
     """Rain to be relied on in the first three local days."""
     days_since: int | None

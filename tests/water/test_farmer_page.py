@@ -149,6 +149,9 @@ def test_a_canal_that_goes_short_is_said_too(where: Fields, path: str) -> None:
     assert "the canal gets 25 % less than its fields ask for" in page(path)
 
 
+RICE = {"crop": "rice", "deficit_mm": 0.0, "allowed_mm": 0.0}
+
+
 def recorded(plan: Plan, km3: float, **why: Any) -> None:
     """What the plan's snapshot says of the fields behind the upper gate."""
     told = {"crop": "guava", "stage": "mid", "deficit_mm": 9.0, "allowed_mm": 14.0, "overdue_days": -1.4, **why}
@@ -178,12 +181,41 @@ def test_who_was_left_out_today_is_told_why_and_when_the_turn_comes(where: Field
     [
         ({}, "need no water yet: they lack 9 mm and are watered from 14 mm on. Without rain their next turn"),
         ({"stage": "fallow"}, "Nothing grows on your fields"),
+        ({"applied_mm": 12.0}, "Your fields have got their water of today: 12 mm. Without rain their next turn"),
         ({"crop": "rice"}, "Enough water stands on your fields today."),
+        ({**RICE, "kept_as": "flooded", "standing_mm": 40.0}, "Enough water stands on your fields today."),
+        ({**RICE, "kept_as": "flooded", "deficit_mm": 5.0}, "The rain that can be relied on is enough"),
+        ({**RICE, "kept_as": "soaking", "allowed_mm": 120.0}, "Your land is soaked as far as it should be"),
+        ({**RICE, "kept_as": "dry", "standing_mm": -9.0}, "Your rice is left to dry in these days."),
+        ({**RICE, "kept_as": "drying", "standing_mm": 12.0}, "12 mm of water stand on your fields, which may fall dry"),
+        ({**RICE, "kept_as": "drying", "standing_mm": -12.0, "deficit_mm": 32.0, "allowed_mm": 50.0},
+         "they lack 32 mm and are watered from 50 mm on. Without rain their next turn"),
     ],
-)
-def test_whose_fields_need_nothing_is_told_so(where: Fields, path: str, why: dict[str, str], words: str) -> None:
+)  # fmt: skip
+def test_whose_fields_need_nothing_is_told_so(where: Fields, path: str, why: dict[str, Any], words: str) -> None:
     recorded(published(where, ("lower", 1, 2)), 0.0, **why)
     assert words in page(path)
+
+
+def test_what_a_plan_said_of_its_first_day_is_not_said_of_the_next(where: Fields, path: str) -> None:
+    plan = published(where, ("lower", 1, 2))
+    recorded(plan, 0.0)
+    at = plan.start + timedelta(hours=23, minutes=59)
+    with translation.override("en"):
+        assert "need no water yet" in farmer.turns(where.upper, at).because
+        told = farmer.turns(where.upper, at + timedelta(minutes=1)).because
+    assert told == "The turns of this plan are over; the next plan brings new ones."
+
+
+def test_a_turn_that_a_new_plan_goes_on_with_is_one_turn(where: Fields) -> None:
+    start = quarter()
+    published(where, ("upper", 0, 2), start=start)
+    published(where, ("upper", 0, 1.5), ("upper", 3, 4), start=start + timedelta(hours=1))
+    now = farmer.turns(where.upper, start + timedelta(minutes=10))
+    running = now.running
+    assert running is not None and running.volume_m3 == pytest.approx(100 + 150)
+    assert running.until.endswith(f"{(start + timedelta(hours=2.5)).astimezone(ZONE):%H:%M}")
+    assert [turn.volume_m3 for turn in now.coming] == [100.0]
 
 
 def test_a_field_that_can_still_wait_is_told_the_day_of_its_next_turn(where: Fields, path: str) -> None:
@@ -220,6 +252,16 @@ def test_rain_is_told_where_a_fresh_forecast_knows_of_it(where: Fields, path: st
         series=rain, known_at=timezone.now(), start=quarter(-1), step_minutes=60, mean=[24.0] * 48, method="test"
     )
     assert "Rain is expected: about 24 mm" in page(path) or "Rain is expected: about 25 mm" in page(path)
+
+
+def test_of_a_day_of_rain_no_more_is_told_than_falls_until_tomorrow(where: Fields) -> None:
+    rain, noon = where.lateral.system.rain, datetime(2026, 6, 10, 12, tzinfo=ZONE)
+    Forecast.objects.create(
+        series=rain, known_at=noon, start=noon - timedelta(hours=12), step_minutes=1440, mean=[10.0, 30.0, 99.0],
+        method="test",
+    )  # fmt: skip
+    with translation.override("en"):
+        assert farmer.turns(where.upper, noon).rain == "Rain is expected: about 20 mm until tomorrow."
 
 
 @pytest.mark.parametrize("method", ["climate", "profile"])
