@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -128,7 +129,7 @@ class ControllerAdmin(SecretsAdmin):
     list_filter = ("city", AlarmFilter, "lateral")
     inlines = (FeedInline,)
     list_select_related = ("lateral", "city")
-    readonly_fields = ("seen", "adoption")
+    readonly_fields = ("alarm_now", "seen", "adoption", "see_also")
     change_form_template = "admin/water/secrets_form.html"
     secrets = "keys"
 
@@ -138,7 +139,7 @@ class ControllerAdmin(SecretsAdmin):
     @admin.display(description=gettext_lazy("alarm"))
     def alarm_now(self, controller: Any) -> str:
         alarm = alarm_of(controller, timezone.now())
-        return format_html('<strong class="error">{}</strong>', Controller.Alarm(alarm).label) if alarm else ""
+        return format_html('<strong class="error">{}</strong>', Controller.Alarm(alarm).label) if alarm else "–"
 
     @admin.display(description=gettext_lazy("last seen"), ordering="last_seen_at")
     def seen(self, controller: Controller) -> str:
@@ -156,6 +157,24 @@ class ControllerAdmin(SecretsAdmin):
             if controller.applied_revision == controller.current_revision
             else format_html("<strong>{}</strong>", text)
         )
+
+    @admin.display(description=gettext_lazy("see also"))
+    def see_also(self, controller: Controller) -> str:
+        """What it said and what it was told."""
+        places = (
+            (DeviceMessage, f"controller__id__exact={controller.pk}"),
+            (ControllerSchedule, f"controller__id__exact={controller.pk}"),
+            (ValveRun, f"turnout__lateral__id__exact={controller.lateral_id}"),
+        )
+        links = (
+            (
+                reverse(f"admin:water_{model._meta.model_name}_changelist"),
+                query,
+                capfirst(model._meta.verbose_name_plural),
+            )
+            for model, query in places
+        )
+        return format_html_join(" · ", '<a href="{}?{}">{}</a>', links)
 
     @admin.display(description=gettext_lazy("live keys"), ordering="live")
     def live_keys(self, controller: Any) -> int:
@@ -258,11 +277,19 @@ class ControllerScheduleAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     list_filter = ("current", "controller")
     date_hierarchy = "issued_at"
     ordering = ("-issued_at", "controller__key")
-    fields = ("controller", "revision", "current", "plan", "issued_at", "valid_until", "etag", "signature", "document")
+    fields = ("controller", "revision", "current", "plan", "issued_at", "valid_until", "tag", "signed", "document")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ControllerSchedule]:
         mine: QuerySet[ControllerSchedule] = super().get_queryset(request)
         return mine.select_related("controller", "plan__city").defer("body", *HEAVY_OF_A_PLAN)
+
+    @admin.display(description=gettext_lazy("ETag"))
+    def tag(self, schedule: ControllerSchedule) -> str:
+        return schedule.etag
+
+    @admin.display(description=gettext_lazy("signature"))
+    def signed(self, schedule: ControllerSchedule) -> str:
+        return schedule.signature
 
     @admin.display(description=gettext_lazy("document"))
     def document(self, schedule: ControllerSchedule) -> str:

@@ -368,3 +368,6 @@ class ControllerSchedule(models.Model):
                 fields=["controller"], condition=Q(current=True), name="one_current_schedule_per_controller"
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.controller} · {self.revision}"

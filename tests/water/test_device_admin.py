@@ -117,6 +117,10 @@ def test_the_list_of_controllers_tells_who_is_silent_and_who_has_adopted(where: 
     page = client.get(path).content.decode()
     assert "silent</strong>" in page
     assert "1 / 1" in page
+    own = client.get(f"{path}{where.controller.pk}/change/").content.decode()
+    assert "silent</strong>" in own
+    for place in re.findall(r'<a href="(/admin/water/\w+/\?[^"]+__exact=\d+)">', own):
+        assert "1 " in client.get(place).content.decode().split('class="paginator"')[1]
 
 
 def test_runs_are_listed_with_what_the_gate_reported(where: Fields) -> None:
