@@ -227,7 +227,9 @@ class PlanAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         else:
             plan.refresh_from_db()
             words = {"plan": plan, "state": plan.get_state_display()}
-            messages.success(request, _("Done: %(plan)s is now %(state)s.") % words)
+            is_stopping = step == "cancel" and plan.state == Plan.State.SOLVING
+            told = _("Stopping %(plan)s.") if is_stopping else _("Done: %(plan)s is now %(state)s.")
+            messages.success(request, told % words)
 
     def _ask(self, request: HttpRequest, plan: Plan, step: str, misses_note: bool) -> HttpResponse:
         before = Plan.objects.filter(city=plan.city, state=Plan.State.PUBLISHED).exclude(pk=plan.pk).first()

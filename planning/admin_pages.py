@@ -17,8 +17,10 @@ from cities.scoping import ADMIN_READERS, cities_of, role_in
 
 from .charts import VERSION, charts_of, description
 from .figures import money
+from .horizons import IN_EARNEST, is_replay
 from .lifecycle import PARTS
 from .models import Plan, PlanPart
+from .refusals import never_published
 from .reports import InForce, in_force
 from .summary import failure, names, sections
 from .tables import shown
@@ -38,6 +40,8 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     State.APPROVED: ("publish", "withdraw"),
     State.PUBLISHED: ("withdraw",),
 }
+TO_FORCE = ("approve", "publish")
+"""Steps that no replay takes."""
 STEP_WORDS = {
     "cancel": gettext_lazy("Cancel"),
     "approve": gettext_lazy("Approve"),
@@ -115,7 +119,8 @@ def steps_of(plan: Plan, user: AbstractBaseUser | AnonymousUser) -> list[tuple[s
     """The steps that this person may take with the plan as it stands: (key, word)."""
     if not may_act(user, plan.city):
         return []
-    keys = STEPS.get(plan.state, ())
+    closed = TO_FORCE if is_replay(plan.start, plan.requested_at) else ()
+    keys = [key for key in STEPS.get(plan.state, ()) if key not in closed]
     return [(key, STEP_WORDS[key]) for key in (*keys, *(() if plan.state in AT_WORK else ("again",)))]
 
 
@@ -149,6 +154,7 @@ def page_context(plan: Plan, user: AbstractBaseUser | AnonymousUser) -> dict[str
         "steps": steps_of(plan, user),
         "status": status_words(plan.status),
         "status_warning": status_warning(plan.status),
+        "replay": _(never_published()) if is_replay(plan.start, plan.requested_at) else "",
         "failure": failure(plan),
         "cost": money_words(plan),
         "first_sections": tables[:2],
@@ -176,7 +182,8 @@ def money_words(plan: Plan) -> str:
 
 def _panel(city: City, user: AbstractBaseUser | AnonymousUser) -> Panel:
     mine = Plan.objects.filter(city=city).select_related("city").defer("snapshot", "result")
-    waiting = mine.filter(state__in=[State.PROPOSED, State.APPROVED]).order_by("-requested_at").first()
+    open_still = mine.filter(IN_EARNEST, state__in=[State.PROPOSED, State.APPROVED], valid_until__gt=timezone.now())
+    waiting = open_still.order_by("-requested_at").first()
     work = tuple(work_of(plan) for plan in mine.filter(state__in=AT_WORK).order_by("-state", "requested_at"))
     return Panel(city, in_force(city), waiting, work, may_act(user, city))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from .kernel.horizon import Horizon
@@ -15,6 +16,8 @@ FARTHEST_AHEAD = timedelta(days=14)
 """A plan needs forecasts that mean something at its start."""
 STILL_NOW = timedelta(hours=1)
 """A plan that starts longer before its request than this is a replay: it looks at what has already happened."""
+IN_EARNEST = Q(start__gte=F("requested_at") - STILL_NOW)
+"""Of a plan's row: that it is no replay (`is_replay`)."""
 LONGEST_AGO = timedelta(days=3653)
 """Ten years: before that no tariff or calendar of a city pack is meant."""
 

@@ -177,7 +177,7 @@ def publish(plan: Plan, by: Person = None) -> None:
     if plan.valid_until <= now:
         raise Refused(_("The plan has run out: its week is over."))
     if is_replay(plan.start, plan.requested_at):
-        raise Refused(_(never_published()))
+        raise Refused(never_published())
     with transaction.atomic():
         # Two engineers who publish at once take their turn here; the second then supersedes the first.
         City.objects.select_for_update().get(pk=plan.city_id)
@@ -290,9 +290,9 @@ def _fail(plan: Plan, why: str, still: Q, **fields: Any) -> int:
     ended = Plan.objects.filter(still, pk=plan.pk, state__in=[State.REQUESTED, State.SOLVING]).update(
         state=State.FAILED, failure=why, ended_at=timezone.now(), **_FREE, **fields
     )
-    if ended:
-        _record(plan, "cancelled" if fields.get("cancel_requested") else "failed", None, why)
     plan.refresh_from_db()
+    if ended:
+        _record(plan, "cancelled" if plan.cancel_requested else "failed", None, why)
     return ended
 
 

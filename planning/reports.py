@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cities.models import City
 
-from .horizons import STILL_NOW
+from .horizons import IN_EARNEST
 from .kernel.outcome import Status
 from .models import Plan
 from .summary import failure
@@ -31,7 +30,7 @@ def in_force(city: City) -> InForce:
     light = Plan.objects.filter(city=city).select_related("city").defer("snapshot", "result", "facts")
     plan = light.filter(state=Plan.State.PUBLISHED).first()
     # A person ended a cancelled one, and a replay would never have come into force: neither is missed.
-    newest = light.filter(state=Plan.State.FAILED, cancel_requested=False, start__gte=F("requested_at") - STILL_NOW)
+    newest = light.filter(IN_EARNEST, state=Plan.State.FAILED, cancel_requested=False)
     if plan:
         newest = newest.filter(requested_at__gt=plan.requested_at, ended_at__gt=plan.published_at)
     failed = newest.order_by("-requested_at").first()

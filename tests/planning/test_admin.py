@@ -14,6 +14,7 @@ from django.utils import timezone
 from cities.models import City, Membership
 from planning import lifecycle
 from planning.admin_pages import work_of
+from planning.horizons import next_quarter
 from planning.kernel import casefile
 from planning.kernel.solve import solve
 from planning.models import Plan, PlanEvent, PlanPart
@@ -83,6 +84,17 @@ def test_the_panel_shows_what_is_in_force_and_what_waits(engineer: Client, city:
     panel = shown[shown.index('class="plan-panel"') : shown.index('id="changelist"')]
     assert page(proposed) in panel and page(waiting) in panel
     assert "The previous plan stays in force" in panel and "no water" in panel
+
+
+def test_a_replay_waits_for_nobodys_decision_and_is_offered_for_no_approval(
+    engineer: Client, city: City, toy_sector: Behaviour
+) -> None:
+    replay = run_here(lifecycle.request(city, start=next_quarter(timezone.now() - timedelta(days=2))))
+    shown = text_of(engineer, LIST)
+    assert page(replay) not in shown[shown.index('class="plan-panel"') : shown.index('id="changelist"')]
+    shown = text_of(engineer, page(replay))
+    assert "It is a replay" in shown
+    assert step(replay, "approve") not in shown and step(replay, "withdraw") in shown
 
 
 def test_the_list_counts_the_shortages_and_marks_invented_data(
@@ -189,6 +201,15 @@ def test_what_the_state_does_not_allow_is_said_and_changes_nothing(engineer: Cli
     answer = engineer.post(step(proposed, "publish"), {"confirmed": "yes"}, follow=True)
     assert "that step is not open to it" in answer.content.decode()
     assert state_of(proposed) == State.PROPOSED
+
+
+def test_a_plan_at_work_that_is_cancelled_is_said_to_be_stopping(engineer: Client, city: City) -> None:
+    plan = lifecycle.claim(lifecycle.request(city).pk)
+    assert plan is not None
+    assert f"Stopping {plan}." in engineer.post(step(plan, "cancel"), follow=True).content.decode()
+    lifecycle.fail(plan, "Cancelled while it was being solved.")
+    assert [event.what for event in plan.events.all()] == ["requested", "cancelled", "cancelled"]
+    assert '<span class="state state-failed">cancelled</span>' in text_of(engineer, LIST)
 
 
 def test_a_waiting_plan_can_be_cancelled_and_planned_again(engineer: Client, city: City) -> None:
