@@ -154,7 +154,7 @@ def page_context(plan: Plan, user: AbstractBaseUser | AnonymousUser) -> dict[str
         "steps": steps_of(plan, user),
         "status": status_words(plan.status),
         "status_warning": status_warning(plan.status),
-        "replay": _(never_published()) if is_replay(plan.start, plan.requested_at) else "",
+        "replay": never_published() if is_replay(plan.start, plan.requested_at) else "",
         "failure": failure(plan),
         "cost": money_words(plan),
         "first_sections": tables[:2],
