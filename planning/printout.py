@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from .models import Plan
 from .sectors import Section
@@ -40,7 +40,7 @@ def _print_section(section: Section, console: Console) -> None:
     """A table with its note below; findings of one column as a list, and an empty table as its note alone."""
     console.print(f"\n[bold]{section.title}")
     if len(section.headers) == 1:
-        found = Table.grid(padding=(0, 1))
+        found = Table.grid("", Column(overflow="fold"), padding=(0, 1))  # a Chinese sentence has no space to break at
         for (text,) in section.rows:
             found.add_row("•", text)
         console.print(found)

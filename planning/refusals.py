@@ -10,6 +10,8 @@ from .horizons import is_replay
 from .kernel.outcome import Status
 from .models import Plan
 
+REPLAY = gettext_noop("It is a replay: it starts more than an hour before it was asked for, and is never published.")
+
 
 class Refused(Exception):
     """A transition that the plan's state does not allow. The text is for people."""
@@ -30,9 +32,9 @@ class LostLease(Exception):
 
 
 def why_a_person_decides(plan: Plan) -> str:
-    """Why a plan that was asked to publish itself does not; "" where it may."""
+    """Why a plan that was asked to publish itself does not, in English for its row; "" where it may."""
     if is_replay(plan.start, plan.requested_at):
-        return never_published()
+        return REPLAY
     in_force = Plan.objects.filter(city_id=plan.city_id, state=Plan.State.PUBLISHED)
     if in_force.filter(requested_at__gt=plan.requested_at).exists():
         return gettext_noop("A plan that was requested later is already in force.")
@@ -42,7 +44,7 @@ def why_a_person_decides(plan: Plan) -> str:
 
 
 def never_published() -> str:
-    return gettext_noop("It is a replay: it starts more than an hour before it was asked for, and is never published.")
+    return _(REPLAY)
 
 
 def _why_busy(plan: Plan) -> str:

@@ -116,6 +116,16 @@ STATUS_WARNINGS = {
         "may be far from the best plan."
     ),
 }
+STAGES = {
+    "inputs": gettext_lazy("inputs and forecasts"),
+    "build": gettext_lazy("building the model"),
+    "compile": gettext_lazy("compiling the model"),
+    "cost": gettext_lazy("least cost"),
+    "prices": gettext_lazy("prices"),
+    "steadiness": gettext_lazy("smoothing the operation"),
+    "verify": gettext_lazy("verifying"),
+    "parts": gettext_lazy("planning valve turns"),
+}
 NOTES = (
     gettext_noop("regular plan"),
     gettext_noop("from the command line"),
@@ -139,6 +149,17 @@ NOTES = (
     gettext_noop("In this city a second person approves: not the one who asked for the plan."),
 )
 """What the product itself writes into a plan's rows, in English; every reader gets it in their own language."""
+ENDINGS = (
+    gettext_noop("Time limit reached"),
+    gettext_noop("Iteration limit reached"),
+    gettext_noop("Interrupted by user"),
+    gettext_noop("Infeasible"),
+    gettext_noop("Unbounded"),
+    gettext_noop("Primal infeasible or unbounded"),
+    gettext_noop("Solve error"),
+    gettext_noop("Unknown"),
+)
+"""What the solver says of its end, in its own words."""
 _TIMES = ("first", "last", "worst", "at")
 _NAMES = ("wish", "bus")
 _MONEY = ("value", "price", "mean", "money")
@@ -238,6 +259,8 @@ def _word(key: str, value: Any, names: Mapping[str, str], tz: tzinfo | None) -> 
         return in_words(_decoded(value))
     if key == "share":
         return f"{value:.1%}"
+    if key == "what" and value:
+        return _(value)
     return number(value) if isinstance(value, int | float) else str(value)
 
 
@@ -246,6 +269,13 @@ def number(value: float) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def stage_words(stage: str) -> str:
+    """A stage of the work on a terminal; a tier carries its number."""
+    if stage.startswith("tier "):
+        return _("meeting wishes of tier %(tier)s") % {"tier": stage.removeprefix("tier ")}
+    return str(STAGES.get(stage, stage))
 
 
 def status_words(status: str) -> str:

@@ -15,9 +15,10 @@ from rich.console import Console
 from cities.models import City, Membership
 from planning import lifecycle, words
 from planning.models import Plan
-from planning.printout import print_plan
+from planning.printout import _print_section, print_plan
 from planning.reports import in_force
 from planning.run import run_here
+from planning.sectors import Section
 from planning.summary import explanation, failure
 from tests.planning.test_words import CATALOG
 from tests.worlds.toy import Behaviour
@@ -77,6 +78,12 @@ def test_the_printed_plan_says_so_above_its_tables(city: City, in_a_hurry: Behav
     print_plan(solved(city), Console(file=page, width=400))
     head = page.getvalue().split("Shortages")[0]
     assert "solver: fallback by rule" in head and RULE in head
+
+
+def test_a_chinese_finding_is_printed_whole_where_it_has_no_space_to_break_at() -> None:
+    page, told = io.StringIO(), "台積電晶圓二十二廠配水池調節容量有一小時達容量上限，最早為凌晨。"
+    _print_section(Section("原因", ("發現",), ((told,),)), Console(file=page, width=30))
+    assert told in "".join(page.getvalue().replace("•", "").split())
 
 
 def test_a_plan_that_is_proven_best_carries_no_warning(city: City, toy_sector: Behaviour) -> None:

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         except InvalidPack as invalid:
             lines = [*map(str, invalid.problems), _("%(errors)s; nothing was written") % {"errors": invalid}]
             raise CommandError("\n".join(lines), returncode=2) from None
-        self.stdout.write(f"{city.name} ({city.key})")
+        self.stdout.write(f"{city.label} ({city.key})")
         self._report(written)
         if options["demo_history"]:
             self._invent(city)

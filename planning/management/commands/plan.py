@@ -32,7 +32,7 @@ from planning.models import Plan
 from planning.printout import print_plan
 from planning.run import POLL_SECONDS, run_here, run_waiting_parts
 from planning.summary import failure
-from planning.words import retold
+from planning.words import retold, stage_words
 
 NO_PLAN, INTERRUPTED = 3, 130
 """Exit codes of a city without a new plan in force, and of Ctrl-C."""
@@ -165,22 +165,8 @@ def _run(plan: Plan) -> None:
         task = bars.add_task(_("inputs and forecasts"), total=1.0)
 
         def show(news: News) -> None:
-            bars.update(task, completed=news.fraction, description=_stage(news.stage))
+            bars.update(task, completed=news.fraction, description=stage_words(news.stage))
 
         run_here(plan, show)
         bars.update(task, completed=1.0, description=_("done"))
     plan.refresh_from_db()
-
-
-def _stage(stage: str) -> str:
-    names = {
-        "inputs": _("inputs and forecasts"),
-        "build": _("building the model"),
-        "compile": _("compiling the model"),
-        "cost": _("least cost"),
-        "prices": _("prices"),
-        "steadiness": _("smoothing the operation"),
-        "verify": _("verifying"),
-        lifecycle.PARTS: _("planning valve turns"),
-    }
-    return names.get(stage) or _("wishes of %(stage)s") % {"stage": stage}

@@ -28,7 +28,7 @@ from planning.kernel.outcome import Answer, Shortage
 from planning.kernel.outcome import Progress as News
 from planning.kernel.problems import InvalidInput
 from planning.kernel.solve import solve
-from planning.words import problem_line, sentence
+from planning.words import problem_line, sentence, stage_words
 
 INVALID, NO_PLAN, INTERRUPTED = 2, 3, 130
 """Exit codes of a file that cannot be read, of a case without an acceptable plan, and of one ended before its first."""
@@ -103,7 +103,7 @@ def _solve(network: Network, horizon: Horizon, time_limit: float, gap: float, ca
         task = bars.add_task(_("solving"), total=1.0)
 
         def hear(news: News) -> None:
-            bars.update(task, completed=news.fraction, description=news.stage)
+            bars.update(task, completed=news.fraction, description=stage_words(news.stage))
 
         def work() -> None:
             try:
