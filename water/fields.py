@@ -20,6 +20,7 @@ from planning.models import Plan
 
 from .blocks import crop_of, kernel_block, planting
 from .deliveries import Delivery, deliveries, reports, runs_known
+from .kernel.daily_eto import Climate
 from .kernel.fields import Block, after, first_state, gross_km3, need_mm
 from .models import CropBlock, FieldState, IrrigationSystem, Lateral, Turnout
 from .skies import SPIN_UP_DAYS, WEATHER_ROWS, Skies, skies_of
@@ -37,10 +38,10 @@ class Field:
     lateral: Lateral
     system: IrrigationSystem
 
-    def block(self, first_day: date, last_day: date) -> Block:
+    def block(self, first_day: date, last_day: date, climate: Climate | None) -> Block:
         """The kernel's block with the planting day that these days belong to."""
         planted = planting(self.row, crop_of(self.row), first_day, last_day)
-        return kernel_block(self.row, self.system, self.lateral, planted)
+        return kernel_block(self.row, self.system, self.lateral, planted, climate)
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Standing:
     last_watered: Mapping[str, date] = field(default_factory=dict)
     assumed: frozenset[str] = frozenset()
     synthetic: bool = False
+    climate: Climate | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def state_on(fields: Sequence[Field], day: date, known_at: datetime, skies: Skie
     walk = _Walk(fields, day, known_at, skies)
     for _ in walk.days():
         pass
-    return Standing(walk.states, assumed=frozenset(walk.assumed), synthetic=walk.skies.synthetic)
+    return Standing(
+        walk.states, assumed=frozenset(walk.assumed), synthetic=walk.skies.synthetic, climate=walk.skies.climate
+    )
 
 
 def standing(
@@ -187,7 +191,7 @@ class _Walk:
                 self.since[entry.row.key] = first_day
                 self.assumed.add(entry.row.key)
                 if measured:
-                    first = entry.block(first_day, first_day)
+                    first = entry.block(first_day, first_day, self.skies.climate)
                     self.states[entry.row.key] = first_state(first, self.skies.on(first_day))
 
     def _told(self, oldest: date) -> dict[int, Sequence[tuple[date, datetime]]]:
@@ -207,7 +211,7 @@ class _Walk:
     ) -> Iterator[FieldDay]:
         """The blocks of one turnout through one day."""
         weather = self.skies.on(day)
-        blocks = {entry.row.key: entry.block(day, day) for entry in group}
+        blocks = {entry.row.key: entry.block(day, day, self.skies.climate) for entry in group}
         needs = {key: need_mm(block, self.states[key], weather) for key, block in blocks.items()}
         found = got.get((group[0].turnout.pk, day))
         # Before there were plans, somebody watered: a day that no plan covers is taken to have brought what was needed.

@@ -43,7 +43,7 @@ def add_system(
     weather = [Weather(day, use, relied_on * mm, usual) for day, use, mm in zip(days, eto, rain, strict=True)]
     for lateral in laterals:
         fields = fields_of(system, [lateral])
-        blocks = {entry.row.key: entry.block(days[0], days[-1]) for entry in fields}
+        blocks = {entry.row.key: entry.block(days[0], days[-1], standing.climate) for entry in fields}
         check(list(blocks.values()))
         first = {key: first_state(block, weather[0]) for key, block in blocks.items() if key not in standing.states}
         now = replace(standing, states={**standing.states, **first})

@@ -14,9 +14,10 @@ from django.db.models.functions import TruncDate
 from forecasting.models import Observation, Series
 from forecasting.readers import histories
 
+from .kernel.daily_eto import Climate
 from .kernel.fields import Weather
 from .models import IrrigationSystem, WeatherStation
-from .weather import eto_by_day, hours_of_days, series_of
+from .weather import climate, eto_by_day, hours_of_days, series_of
 
 SPIN_UP_DAYS = 30
 """A field without a stored state of this age is taken to have stood at the kernel's first state so long ago, and to
@@ -40,6 +41,8 @@ class Skies:
     synthetic: bool
     recorded: Mapping[date, datetime]
     """When the last recording was made of each local day's weather."""
+    climate: Climate | None = None
+    """Of the station's days, where it is known."""
 
     def on(self, day: date) -> Weather:
         """A day without a measured ETo takes that before it; one without a measured rain is dry, the cautious guess."""
@@ -65,10 +68,10 @@ def skies_of(systems: Sequence[IrrigationSystem], known_at: datetime) -> dict[in
     seen = histories(every.values(), known_at, days=SPIN_UP_DAYS + 2)
     recorded = _last_recordings(every.values(), zone, known_at)
     stations = {system.weather.pk: system.weather for system in systems if system.weather}
-    measured = {key: _eto_measured(station, seen, known_at) for key, station in stations.items()}
+    measured = {key: _measured(station, seen, known_at) for key, station in stations.items()}
     found = {}
     for system in systems:
-        by_station = measured.get(system.weather_id or 0, {})
+        by_station, grown_in = measured.get(system.weather_id or 0, ({}, None))
         eto, rain = (_by_day(seen[series.pk][0], zone) for series in (system.reference_eto, system.rain))
         mine = [series.pk for series in used[system.pk]]
         found[system.pk] = Skies(
@@ -76,6 +79,7 @@ def skies_of(systems: Sequence[IrrigationSystem], known_at: datetime) -> dict[in
             rain,
             any(seen[key][1] for key in mine),
             _latest([recorded.get(key, {}) for key in mine]),
+            grown_in,
         )
     return found
 
@@ -84,12 +88,13 @@ def _series(system: IrrigationSystem) -> list[Series]:
     return [system.reference_eto, system.rain, *series_of(system.weather).values()]
 
 
-def _eto_measured(station: WeatherStation, seen: Seen, known_at: datetime) -> dict[date, float]:
-    """The station's ETo of past local days; today's hours are not all known."""
+def _measured(station: WeatherStation, seen: Seen, known_at: datetime) -> tuple[dict[date, float], Climate | None]:
+    """The station's ETo of past local days, and their climate; today's hours are not all known."""
     last = known_at.astimezone(station.city.zone).date() - timedelta(days=1)
     hours = hours_of_days(last - timedelta(days=SPIN_UP_DAYS), last, station.city.zone)
     values = {column: seen[series.pk][0] for column, series in series_of(station).items()}
-    return {day: found.mm for day, found in eto_by_day(station, values, hours).items()}
+    eto = {day: found.mm for day, found in eto_by_day(station, values, hours).items()}
+    return eto, climate(station, values, hours)
 
 
 def _by_day(values: pd.Series, zone: ZoneInfo) -> dict[date, float]:

@@ -14,7 +14,7 @@ from forecasting.models import Series
 from forecasting.readers import MARGIN, current_forecasts, histories
 from planning.kernel.horizon import Horizon
 
-from .kernel.daily_eto import COLUMNS, HOURLY, LONGEST_GAP_HOURS, DayEto, eto_of_days
+from .kernel.daily_eto import COLUMNS, HOURLY, LONGEST_GAP_HOURS, Climate, DayEto, climate_of_days, eto_of_days
 from .kernel.evapotranspiration import Site
 from .models import WeatherStation
 
@@ -53,13 +53,16 @@ def hours_of_days(first: date, last: date, zone: ZoneInfo) -> pd.DatetimeIndex:
 
 def eto_by_day(station: WeatherStation, values: Mapping[str, pd.Series], hours: pd.DatetimeIndex) -> dict[date, DayEto]:
     """ETo of the local days of `hours` from what is known by reading, each on the steps of its series."""
-    series = series_of(station)
-    readings = pd.DataFrame(index=hours, columns=list(COLUMNS), dtype=float)
-    for column, known in values.items():
-        readings[column] = _on_hours(series[column], known, hours).to_numpy() * READINGS[column][1]
-    is_hourly = all(column in series and series[column].step <= HOUR for column in HOURLY)
     longitude = station.city.longitude if station.longitude is None else station.longitude
-    return eto_of_days(_site(station), longitude, station.city.zone, readings, is_hourly)
+    readings = _readings(station, values, hours)
+    return eto_of_days(_site(station), longitude, station.city.zone, readings, _are_hourly(station, HOURLY))
+
+
+def climate(station: WeatherStation, values: Mapping[str, pd.Series], hours: pd.DatetimeIndex) -> Climate | None:
+    """What crop coefficients are adjusted to; None where humidity and wind are not known by the hour."""
+    if not _are_hourly(station, ("rh_pct", "wind_m_s")):
+        return None
+    return climate_of_days(_site(station), station.city.zone, _readings(station, values, hours))
 
 
 def eto_ahead(station: WeatherStation, horizon: Horizon, known_at: datetime) -> Ahead:
@@ -93,6 +96,20 @@ def _forecasts(
         begins.setdefault(_begin(row, seen[row.pk], hours, start), []).append(row)
     made = [found for low, rows in begins.items() for found in current_forecasts(rows, low, high, known_at).items()]
     return {key: pd.Series(found.mean, pd.DatetimeIndex(found.times), dtype=float) for key, found in made}
+
+
+def _readings(station: WeatherStation, values: Mapping[str, pd.Series], hours: pd.DatetimeIndex) -> pd.DataFrame:
+    """The kernel's readings by the hour from what is known of each, on the steps of its series."""
+    series = series_of(station)
+    readings = pd.DataFrame(index=hours, columns=list(COLUMNS), dtype=float)
+    for column, known in values.items():
+        readings[column] = _on_hours(series[column], known, hours).to_numpy() * READINGS[column][1]
+    return readings
+
+
+def _are_hourly(station: WeatherStation, columns: Iterable[str]) -> bool:
+    series = series_of(station)
+    return all(column in series and series[column].step <= HOUR for column in columns)
 
 
 def _site(station: WeatherStation) -> Site:

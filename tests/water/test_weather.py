@@ -157,6 +157,18 @@ def test_a_field_dries_by_the_stations_weather(system: IrrigationSystem):
     assert dry == pytest.approx(4 * 0.65 * usual, rel=0.02)
 
 
+def test_crops_use_less_in_damp_air_than_the_tables_say(system: IrrigationSystem):
+    station(system, **ALL)
+    weather(system, JUNE - timedelta(days=9), 24 * 10)
+    row = IrrigationSystem.objects.select_related(*WEATHER_ROWS).get()
+    fields = fields_of(row, [Lateral.objects.prefetch_related("turnouts__blocks").get()])
+    found = state_on(fields, JUNE + timedelta(days=1), moment(JUNE, 25))
+    # FAO-56 eq. 62 for guava, 4 m high, at 70 % and 2 m/s: Kc = 0.65 − 0.004 × 25 × (4/3)^0.3 = 0.541
+    usual = skies(moment(JUNE, 25)).on(JUNE).usual_eto_mm
+    assert found.states["trees"] == pytest.approx(4 * 0.541 * usual, rel=0.02)
+    assert skies(moment(JUNE - timedelta(days=3), 6)).climate is None
+
+
 # --- what comes ----------------------------------------------------------------------------------------------
 def test_a_plan_counts_on_the_weather_that_is_forecast(system: IrrigationSystem):
     station(system, **ALL)

@@ -12,7 +12,9 @@ from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
+from refet import calcs
 
 from .evapotranspiration import DayWeather, Site, reference_eto
 from .hourly_eto import HourWeather, eto_by_day
@@ -34,6 +36,10 @@ ENOUGH_OF_A_DAY = 5 / 6
 """Of fewer of a day's hours its mean and its extremes say too little."""
 
 
+LEAST_DAYS = 7
+"""Of fewer days their climate would be their weather."""
+
+
 class Basis(StrEnum):
     """What a day's ETo was computed from."""
 
@@ -45,6 +51,14 @@ class Basis(StrEnum):
 class DayEto:
     mm: float
     basis: Basis
+
+
+@dataclass(frozen=True)
+class Climate:
+    """The wind at 2 m and the day's least humidity that crops have grown in: means of days."""
+
+    wind_m_s: float
+    rh_min_pct: float
 
 
 def bridged(readings: pd.DataFrame) -> pd.DataFrame:
@@ -72,6 +86,17 @@ def eto_of_days(
         by_hour = eto_by_day(site, longitude_deg, hours, zone)
         found |= {day: DayEto(mm, Basis.HOURS) for day, mm in by_hour.items()}
     return dict(sorted(found.items()))
+
+
+def climate_of_days(site: Site, zone: ZoneInfo, readings: pd.DataFrame) -> Climate | None:
+    """None where humidity and wind by the hour are known of less than a week."""
+    known = bridged(readings)
+    days = [rows for _, rows in _by_local_day(known, zone) if rows[["rh_pct", "wind_m_s"]].notna().all(axis=None)]
+    if len(days) < LEAST_DAYS:
+        return None
+    wind = float(np.mean([rows["wind_m_s"].mean() for rows in days]))
+    driest = float(np.mean([rows["rh_pct"].min() for rows in days]))
+    return Climate(float(calcs.wind_height_adjust(np.array([wind]), site.wind_height_m)[0]), driest)
 
 
 def _gap_lengths(values: pd.DataFrame) -> pd.DataFrame:

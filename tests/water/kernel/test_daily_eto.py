@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from water.kernel.daily_eto import COLUMNS, Basis, eto_of_days
+from water.kernel.daily_eto import COLUMNS, Basis, climate_of_days, eto_of_days
 from water.kernel.evapotranspiration import DayWeather, Site, hargreaves_mm, penman_monteith_mm
 from water.kernel.hourly_eto import HourWeather, eto_by_day
 
@@ -97,6 +97,22 @@ def test_a_reading_that_cannot_be_is_none() -> None:
     assert eto(table)[DAY] == (pytest.approx(whole, abs=0.02), "hours")
     assert eto(readings(tmax_c=20.0, tmin_c=25.0)) == {}
     assert eto(readings()) == {}
+
+
+def test_the_climate_is_the_mean_wind_at_two_metres_and_the_mean_of_the_days_driest_hours() -> None:
+    table = spring(8)
+    table["rh_pct"] = [60.0 if hour % 24 == 14 else 85.0 for hour in range(24 * 8)]
+    table.iloc[24 * 7 + 14, 1] = 40.0
+    high = Site(latitude_deg=22.57, elevation_m=10, wind_height_m=10)
+    found = climate_of_days(high, TAIPEI, table)
+    assert found is not None
+    # FAO-56 table 2.9: wind at 10 m × 0.748
+    assert (round(found.wind_m_s, 3), found.rh_min_pct) == (round(2 * 0.748, 3), pytest.approx((7 * 60 + 40) / 8))
+    # A day with a longer gap is left out, and then of seven days none may be.
+    table.iloc[0:5, 2] = np.nan
+    assert climate_of_days(high, TAIPEI, table) is not None
+    table.iloc[30:35, 1] = np.nan
+    assert climate_of_days(high, TAIPEI, table) is None
 
 
 def test_a_day_of_25_hours_is_one_day() -> None:
