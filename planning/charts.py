@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -17,12 +18,14 @@ from cities.drawing import PALETTE, figure, svg, time_axis, width_of
 from .models import Plan, PlanPart
 from .sectors import Chart, ChartRow, sector, sectors
 
-VERSION = 1
+VERSION = 2
 """Raise it when charts are drawn in another way, so that browsers let go of the ones they keep."""
 WIDTH, HEIGHT = 10.0, 3.2
 ROW_HEIGHT = 0.22
 LETTERS = 8.5
 """Size of all texts in points."""
+LEGEND = 2.4
+"""Inches that the names beside a drawing may take."""
 MOST_ROWS = 7
 DASHES = ("-", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)))
 """Lines differ by more than their colour."""
@@ -152,9 +155,15 @@ def _finish(drawn: Figure, axes: Axes, plan: Plan, marks: list[Mark], height: fl
     axes.tick_params(labelsize=LETTERS)
     right = 0.15
     if marks:
-        right = 0.55 + max(width_of(mark.label, LETTERS) for mark in marks)
+        right = 0.55 + max(width_of(line, LETTERS) for mark in marks for line in _lines(mark.label))
         _legend(axes, marks)
     drawn.subplots_adjust(left / WIDTH, 0.35 / height, 1 - right / WIDTH, 1 - 0.3 / height)
+
+
+def _lines(label: str) -> list[str]:
+    """A name of the legend on several lines where it would take the room of the drawing."""
+    width = width_of(label, LETTERS)
+    return [label] if width <= LEGEND else wrap(label, max(1, int(len(label) * LEGEND / width)))
 
 
 def _legend(axes: Axes, marks: list[Mark]) -> None:
@@ -166,7 +175,7 @@ def _legend(axes: Axes, marks: list[Mark]) -> None:
     ]
     axes.legend(
         handles,
-        [mark.label for mark in marks],
+        ["\n".join(_lines(mark.label)) for mark in marks],
         loc="upper left",
         bbox_to_anchor=(1.0, 1.05),
         frameon=False,

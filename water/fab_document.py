@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from planning.documents import Document, Picture, Steps, chapter, notices_of, now
-from planning.figures import figure, full_moment, money, percent
+from planning.figures import figure, moment, money, percent
 from planning.sectors import Card, Chart, ChartRow, Section
 
 from .fab import Report, Tank, by_hour
@@ -67,7 +67,7 @@ def _sources(report: Report) -> Section:
 def _hours(report: Report) -> Section:
     zone = report.plan.city.zone
     headers = (_("hour from"), *(source.label for source in report.sources))
-    rows = tuple((full_moment(start, zone), *map(figure, volumes)) for start, volumes in by_hour(report))
+    rows = tuple((moment(start, zone), *map(figure, volumes)) for start, volumes in by_hour(report))
     return Section(_("The first day by hour, m³"), headers, rows)
 
 

@@ -70,6 +70,18 @@ def test_a_drawing_says_what_it_shows(plan: Plan) -> None:
     assert [child.text for child in drawn][:2] == ["River <at work>", "River: from 2 to 2 10³ m³/h."]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Riverbed water of the four upper intakes and the town", "上游四處取水口及市區之伏流水與地下水井群聯合供水"],
+)
+def test_a_long_name_leaves_the_drawing_its_room(plan: Plan, name: str) -> None:
+    values = tuple([1.0] * STEPS)
+    drawn = draw(Chart("river", "River", "MW", "stack", (ChartRow(name, values),)), plan)
+    lines = [line for line in texts(drawn) if line and line in name]
+    assert name not in lines and len(lines) >= 2
+    assert "".join(lines).replace(" ", "") == name.replace(" ", "")
+
+
 def test_the_axis_shows_local_midnights(plan: Plan) -> None:
     # The plan starts at 04:00 UTC, noon in Taipei: seven midnights follow, 2 to 8 January.
     shown = texts(draw(charts_of(plan)["toy-river"], plan))
