@@ -10,6 +10,7 @@ from planning.kernel.horizon import Horizon
 from planning.kernel.network import Commitment, Demand, Final, Link, Network, Store, Supply
 from planning.kernel.outcome import Status
 from planning.kernel.solve import solve
+from planning.kernel.solver import Solver
 from tests.worlds.tiny import START, hours, near, tree, world
 
 
@@ -122,6 +123,55 @@ def test_a_wish_that_cannot_get_more_does_not_hold_the_others_down():
         Demand("right", "lake", 10.0, tier=1, penalty=9.0),
     )
     assert solved(network, hours(1)).served == {"hill": near((2.0,)), "left": near((6.5,)), "right": near((6.5,))}
+
+
+def test_every_wish_gets_the_share_it_can_have_however_many_are_held_down():
+    # 36 for eight wishes of 10. Pipes of 1 to 6 hold six of them down, one after the other; the last two share what is
+    # left, 15, whatever each of them pays.
+    pipes = [Link(f"pipe{k}", "lake", max=float(k), to={f"hill{k}": 1.0}) for k in range(1, 7)]
+    hills = [Demand(f"hill{k}", f"hill{k}", 10.0, tier=1) for k in range(1, 7)]
+    network = world(
+        "lake " + " ".join(hill.bus for hill in hills),
+        Supply("inflow", "lake", max=36.0),
+        *pipes,
+        *hills,
+        Demand("left", "lake", 10.0, tier=1, penalty=1.0),
+        Demand("right", "lake", 10.0, tier=1, penalty=9.0),
+    )
+    served = solved(network, hours(1)).served
+    assert [served[f"hill{k}"] for k in range(1, 7)] == [near((float(k),)) for k in range(1, 7)]
+    assert (served["left"], served["right"]) == (near((7.5,)), near((7.5,)))
+
+
+def test_a_huge_wish_shares_with_a_small_one():
+    # Half of 4 000 000 + 10 over two hours: both get half, although a unit of the first hardly changes its share.
+    network = world(
+        "grid",
+        Store("dam", "grid", 4_000_010.0, initial=2_000_005.0),
+        Demand("city", "grid", 2_000_000.0, tier=1, penalty=9.0),
+        Demand("hut", "grid", 5.0, tier=1, penalty=1.0),
+    )
+    served = solved(network, hours(2)).served
+    assert served == {"city": pytest.approx((1e6, 1e6), rel=1e-6), "hut": pytest.approx((2.5, 2.5), rel=1e-3)}
+
+
+def test_a_stage_after_the_first_goes_on_from_the_point_before_it(monkeypatch):
+    # Two tiers are short, each with its least, its sharing and its evenness: only the first of all of these runs, the
+    # money and the steadiness start anew.
+    started = []
+    from_presolve = Solver._from_presolve
+    monkeypatch.setattr(Solver, "_from_presolve", lambda self: (started.append(1), from_presolve(self))[1])
+    network = world(
+        "lake",
+        Supply("inflow", "lake", max=9.0),
+        Demand("near", "lake", (8.0, 12.0), tier=1),
+        Demand("far", "lake", (2.0, 3.0), tier=1),
+        Demand("park", "lake", 2.0, tier=2),
+        Demand("pool", "lake", 1.0, tier=2),
+    )
+    answer = solved(network, hours(2))
+    assert answer.tiers == {1: near(7.0), 2: near(6.0)}
+    assert len(started) == 3
 
 
 def test_the_least_shortage_comes_before_equal_shares():
