@@ -91,6 +91,7 @@ def _asked(
         step=step,
         quantiles=QUANTILES,
         regressors={task.name: task.influences.table for task in tasks if task.influences},
+        guessed={task.name: task.influences.guessed for task in tasks if task.influences},
         calendar=calendar,
         profiles={task.name: Profile.from_dict(task.series.profile) for task in tasks if task.series.profile},
         limits={task.name: task.limits for task in tasks},

@@ -7,12 +7,13 @@ mean of its own forecast. A driver that was never measured is left out, and the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
+from .kernel.catchments import middle_week
 from .kernel.driving import ranks
 from .kernel.profiles import Profile, typical
 from .kernel.seasons import FIRST_DAYS, MOST_ORIGINS_OF_DAYS
@@ -64,11 +65,16 @@ class Driver:
 
 @dataclass(frozen=True)
 class Influences:
-    """What a series' drivers say on its steps: columns to be learnt from, and the share of full running."""
+    """What a series' drivers say on its steps: columns to be learnt from, and the share of full running.
+
+    guessed  from when on a column is its driver's own forecast: nobody announces it. Rivers believe the rain that is
+             expected, by a way of their own
+    """
 
     table: pd.DataFrame
     scale: pd.Series
     notes: tuple[Note, ...] = ()
+    guessed: Mapping[str, pd.Timestamp] = field(default_factory=dict)
 
     def taken_out(self, history: pd.Series) -> pd.Series:
         """The history as it would have been at full running, without the steps in which there was next to none."""
@@ -102,10 +108,9 @@ def influences(series: Series, drivers: Sequence[Driver], history: pd.Series, st
     """What the drivers say on the steps of the history and on those that begin at `starts`."""
     first = min(history.index[0], starts[0]) if len(history) else starts[0]
     steps = covering(series, first, starts[-1] + series.step)
-    columns, scale, notes = {}, pd.Series(1.0, steps), _absent(series, drivers)
+    columns, guessed, scale, notes = {}, {}, pd.Series(1.0, steps), _absent(series, drivers)
     for driver in drivers:
-        is_unknown = driver.is_guessed and knows_years(series, history)
-        line = on_steps(replace(driver, forecast=None) if is_unknown else driver, steps, pd.Timedelta(series.step))
+        line = on_steps(driver, steps, pd.Timedelta(series.step))
         if line.isna().all():
             notes.append(Note(Rule.REGRESSOR, len(steps), steps[0], _left_out(driver.series.key)))
         elif driver.scales:
@@ -113,16 +118,9 @@ def influences(series: Series, drivers: Sequence[Driver], history: pd.Series, st
             notes += _scaled(driver.series.key, line[line.index >= starts[0]])
         else:
             columns[driver.column] = line
-    return Influences(pd.DataFrame(columns, index=steps), scale, tuple(notes))
-
-
-def knows_years(series: Series, history: pd.Series) -> bool:
-    """Whether the kernel learns from years of it, thoroughly. Of weather that is merely guessed ahead it is then told
-    the past alone: it would take the guess for the weather as it will be measured, and its bands would be too narrow
-    (Victoria's load of 2013: 90 % bands held 71 %).
-    """
-    is_long = len(history) > 1 and history.index[-1] - history.index[0] >= YEARS
-    return is_long and series.profile.get("kind") not in NATURAL
+            if driver.is_guessed and series.profile.get("kind") not in NATURAL:
+                guessed[driver.column] = driver.history.index[-1] + pd.Timedelta(driver.series.step)
+    return Influences(pd.DataFrame(columns, index=steps), scale, tuple(notes), guessed)
 
 
 def _absent(series: Series, drivers: Sequence[Driver]) -> list[Note]:
@@ -164,6 +162,9 @@ def _line(driver: Driver, low: pd.Timestamp, high: pd.Timestamp) -> pd.Series:
     if driver.forecast is None or driver.history.empty:
         return driver.history
     ahead = pd.Series(driver.forecast.mean, pd.DatetimeIndex(driver.forecast.times), dtype=float)
+    if driver.series.profile.get("kind") == "rain":
+        first = driver.forecast.start.astimezone(driver.series.city.zone).date()
+        ahead *= middle_week(Profile.from_dict(driver.series.profile), first)
     known: pd.Series = pd.concat([driver.history, ahead[ahead.index > driver.history.index[-1]]])
     return known
 

@@ -38,11 +38,13 @@ def outlook_of(panel: Panel, levels: Sequence[float]) -> Outlook:
     names, stack = list(told), np.stack(list(told.values()))
     truth, plan = panel.truth(), panel.plan
     year = plan.origins >= FEWEST + FEWEST_JUDGING
-    shares, errors = (_over_a_year if year else _briefly)(panel, stack, truth)
+    # Bands that rest on the weather as it came would not know that it was only guessed ahead.
+    unaware = stack if told is blind or plan.is_river else np.stack([blind[name] for name in names])
+    shares, errors = _over_a_year(panel, stack, truth) if year else _briefly(panel, stack, unaware, truth)
     expected = (shares * stack[:, :, : plan.asked]).sum(axis=0)
     if plan.is_river:
-        unaware = (shares * np.stack([blind[name][:, : plan.asked] for name in names])).sum(axis=0)
-        offsets = river_offsets(panel, levels, unaware)
+        without_rain = (shares * np.stack([blind[name][:, : plan.asked] for name in names])).sum(axis=0)
+        offsets = river_offsets(panel, levels, without_rain)
     elif year:
         offsets = adaptive_offsets(known_errors(errors[0], plan.block), levels, plan.asked)
     else:
@@ -50,15 +52,15 @@ def outlook_of(panel: Panel, levels: Sequence[float]) -> Outlook:
     return Outlook(expected, offsets, dict(zip(names, shares, strict=True)), errors[0])
 
 
-def _briefly(panel: Panel, stack: Array, truth: Array) -> tuple[Array, list[Array]]:
-    """Shares of every origin asked for and the errors before it. There are few: they are judged as one, and the bands
-    take the errors of the latest combination."""
+def _briefly(panel: Panel, stack: Array, unaware: Array, truth: Array) -> tuple[Array, list[Array]]:
+    """Shares of every origin asked for and the errors before it of those unaware of guesses. There are few: they are
+    judged as one, and the bands take the errors of the latest combination."""
     shares, errors = [], []
     for origin in range(panel.plan.asked):
         past = np.where(panel.known_before(origin)[origin:], truth[:, origin:], np.nan)
         found = weights_of(stack[:, :, origin + 1 :], past, panel.plan.block // 2 or 2)
         shares.append(found)
-        errors.append(past - (found[:, :, None] * stack[:, :, origin + 1 :]).sum(axis=0))
+        errors.append(past - (found[:, :, None] * unaware[:, :, origin + 1 :]).sum(axis=0))
     return np.stack(shares, axis=2), errors
 
 

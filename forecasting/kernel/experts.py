@@ -21,14 +21,16 @@ MOST_WEEKS_OF_MEAN = 4
 
 def forecasts(panel: Panel) -> tuple[dict[str, Array], dict[str, Array]]:
     """What each expert that suits the panel's plan expects, by its readable name: told of the rain that is expected
-    from the origin asked for on, and blind to it. Both are one object where there is none."""
+    from the origin asked for on or, at all origins, of the weather; and blind to what is only guessed of them. Both are
+    one object where there is none."""
     rain = rain_of(panel) if panel.plan.flows else None
     known = without_rain(panel) if panel.plan.flows else panel
     low, high = _believable(panel)
     blind = {name: expert(known) for name, expert in _suitable(known)}
     if rain is None:
         found = {name: np.clip(expected, low, high) for name, expected in blind.items()}
-        return found, found
+        unaware = known.unaware
+        return found, found if unaware is None else {**found, "ridge": np.clip(ridge(known, unaware), low, high)}
     response, truth = rain_response(panel, rain), panel.truth()
     blind["rain response"] = response.blind
     told = {name: response.tell(expected, truth) for name, expected in blind.items()}

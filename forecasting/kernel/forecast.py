@@ -18,7 +18,7 @@ from .combining import Outlook, outlook_of
 from .daylight import ceiling
 from .panel import Days, Panel, days_of, panel_of
 from .profiles import Profile
-from .regressors import Columns, kind_of, lined_up
+from .regressors import Columns, kind_of, lined_up, unused_guesses
 from .seasons import Plan, cycles, plan_for
 from .series import LONGEST, Array, Limits, Note, Refusal, Refused, Rule, Ruler, Time, on_grid
 
@@ -53,6 +53,7 @@ def forecast(
     step: pd.Timedelta | None,
     quantiles: Sequence[float] = QUANTILES,
     regressors: pd.DataFrame | None = None,
+    guessed: Mapping[str, Time] | None = None,
     calendar: Calendar | None = None,
     profile: Profile | None = None,
     limits: Limits = NO_LIMITS,
@@ -65,6 +66,7 @@ def forecast(
         step=step,
         quantiles=quantiles,
         regressors={} if regressors is None else {"": regressors},
+        guessed={"": guessed or {}},
         calendar=calendar,
         profiles={} if profile is None else {"": profile},
         limits={"": limits},
@@ -82,6 +84,7 @@ def forecast_many(
     step: pd.Timedelta | None,
     quantiles: Sequence[float] = QUANTILES,
     regressors: Mapping[str, pd.DataFrame] | None = None,
+    guessed: Mapping[str, Mapping[str, Time]] | None = None,
     calendar: Calendar | None = None,
     profiles: Mapping[str, Profile] | None = None,
     limits: Mapping[str, Limits] | None = None,
@@ -92,6 +95,8 @@ def forecast_many(
     histories   values by timezone-aware start of their step, or by whole number when `step` is None
     regressors  known influences by the same times. As far as they reach over the steps asked for they count as known
                 ahead; beyond that, at past origins too, the last day known stands in
+    guessed     from when on columns of them are guesses, by series and column: used beside weeks of history, with
+                bands that do not rely on them, and not beside years
     profiles    what stands in where the history is too short or too old
     start       the first step asked for; without it, the one after the last value of each series
     """
@@ -104,7 +109,8 @@ def forecast_many(
     for name, history in histories.items():
         profile, bounds = (profiles or {}).get(name), (limits or {}).get(name, NO_LIMITS)
         try:
-            ready = _prepared(name, history, (regressors or {}).get(name), bounds, ask, longest)
+            guesses = (guessed or {}).get(name, {})
+            ready = _prepared(name, history, (regressors or {}).get(name), guesses, bounds, ask, longest)
             groups[ready.group].append(ready)
         except Refused as refusal:
             answers[name] = fallback.by_profile(history, refusal, profile, bounds, ask)
@@ -132,7 +138,7 @@ def backtest(
     whole history. The last one starts at `start` or, without it, behind the last value. Raises Refused.
     """
     ask = Ask(steps, step, tuple(sorted(quantiles)), calendar or Calendar(), start, origins)
-    ready = _prepared("", history, regressors, limits, ask, LONGEST)
+    ready = _prepared("", history, regressors, {}, limits, ask, LONGEST)
     return _computed([ready], ask)[""][::-1]
 
 
@@ -168,7 +174,13 @@ def _longest(series: int, ask: Ask) -> int:
 
 
 def _prepared(
-    name: str, history: pd.Series, regressors: pd.DataFrame | None, limits: Limits, ask: Ask, longest: int
+    name: str,
+    history: pd.Series,
+    regressors: pd.DataFrame | None,
+    guessed: Mapping[str, Time],
+    limits: Limits,
+    ask: Ask,
+    longest: int,
 ) -> _Ready:
     grid = on_grid(history, ask.step, str(ask.calendar.zone), ask.start, longest)
     seen = cycles(grid.values, ask.step)
@@ -183,7 +195,7 @@ def _prepared(
     if late > STALE_SHARE * len(cleaned.values):
         raise Refused(f"the last usable value is of {ruler.time(last)}, {late} steps before the start")
     ahead = max(1, end - last)
-    extra, notes = lined_up(regressors, ruler, last, len(cleaned.values), ahead)
+    extra, notes = lined_up(regressors, guessed, ruler, last, len(cleaned.values), ahead)
     explained = extra.values is not None or ask.calendar.knows_holidays
     plan = plan_for(
         cleaned.values,
@@ -194,6 +206,7 @@ def _prepared(
         rain=any(kind_of(name) == "rain" for name in extra.names),
         asked=ask.asked,
     )
+    notes += unused_guesses(extra, ruler, last, ahead) if plan.thorough else ()
     cleaned = replace(cleaned, notes=cleaned.notes + notes)
     return _Ready(name, cleaned, ruler, start, first, last, plan, ahead, extra, limits)
 

@@ -7,7 +7,7 @@ all), K + 1 origins (0 is the real one, k lies k blocks earlier), H steps ahead,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -83,9 +83,24 @@ class Panel:
         return np.asarray(ends < self.origins[origin])
 
     def reach(self, s: int, r: int) -> int | None:
-        """Steps that a regressor is known for from every origin on; None for all that are asked."""
-        reaches = self.columns[s].reaches[r : r + 1] if self.columns else ()
-        return next((reach for reach in reaches if reach < self.steps), None)
+        """Steps that a regressor is known for from every origin on; None for all that are asked.
+
+        Guesses count as known where there are only weeks: what weather does cannot be told from so few of them (see
+        `unaware`). Over years they would be believed like measurements, and err more than none.
+        """
+        if not self.columns or r >= len(self.columns[s].reaches):
+            return None
+        reach = self.columns[s].reaches[r]
+        is_known = reach >= self.steps or (self.columns[s].guessed[r] and not self.plan.thorough)
+        return None if is_known else reach
+
+    @property
+    def unaware(self) -> Panel | None:
+        """The panel of one who has no guesses; None where there are none that count."""
+        if self.plan.thorough or not any(any(one.guessed) for one in self.columns):
+            return None
+        known = [replace(one, guessed=(False,) * len(one.guessed)) for one in self.columns]
+        return replace(self, columns=known)
 
     def truth(self) -> Array:
         """What came at the past origins, S × K × H; NaN where it is not known."""

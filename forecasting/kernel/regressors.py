@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from .series import Array, Note, Rule, Ruler, checked_index
+from .series import Array, Note, Rule, Ruler, Time, checked_index
 
 FEWEST = 0.8
 """A regressor known for a smaller share of the past teaches the gaps' filling more than itself."""
@@ -20,11 +21,13 @@ class Columns:
     values   (length + ahead) × R; None when there is none. What is not known is filled in
     names    of every column
     reaches  steps from the first one ahead on that every column is known for; below 0 where it ends before the series
+    guessed  whether what it says behind that is a guess
     """
 
     values: Array | None = None
     names: tuple[str, ...] = ()
     reaches: tuple[int, ...] = ()
+    guessed: tuple[bool, ...] = ()
 
 
 def kind_of(name: str) -> str:
@@ -33,10 +36,11 @@ def kind_of(name: str) -> str:
 
 
 def lined_up(
-    table: pd.DataFrame | None, ruler: Ruler, last: int, length: int, ahead: int
+    table: pd.DataFrame | None, guessed: Mapping[str, Time], ruler: Ruler, last: int, length: int, ahead: int
 ) -> tuple[Columns, tuple[Note, ...]]:
-    """Columns on the `length` steps up to `last` and `ahead` more. One that is not known for much of the past is left
-    out; notes tell of it, and of those that are not known for all of the steps ahead.
+    """Columns on the `length` steps up to `last` and `ahead` more; those named in `guessed` are guesses from a time on.
+    One that is not known for much of the past is left out; notes tell of it, and of those that say nothing of some
+    steps ahead.
     """
     if table is None or table.empty or not len(table.columns):
         return Columns(), ()
@@ -48,19 +52,43 @@ def lined_up(
         column = on_steps[name].to_numpy()
         known = np.isfinite(column)
         missing = ~known & ruler.exist(wanted)
-        said, asked = name.rpartition(":")[2], missing[length:]
+        asked = missing[length:]
         if missing[:length].mean() > 1 - FEWEST:
             first = ruler.time(int(wanted[np.argmax(missing)]))
-            notes.append(Note(Rule.REGRESSOR, int(missing.sum()), first, f"{said} is not known there and was not used"))
+            told = f"{_key(name)} is not known there and was not used"
+            notes.append(Note(Rule.REGRESSOR, int(missing.sum()), first, told))
             continue
         if asked.any():
             first = ruler.time(int(wanted[length + np.argmax(asked)]))
-            told = f"{said} is not known from there on: the last day known stands in"
-            notes.append(Note(Rule.REGRESSOR, int(asked.sum()), first, told))
+            notes.append(_ending(name, int(asked.sum()), first))
         names.append(name)
-        reaches.append(_reach(missing, length))
+        reach = _reach(missing, length)
+        reaches.append(min(reach, _step_of(guessed[name], ruler) - last - 1) if name in guessed else reach)
         kept.append(np.interp(wanted, wanted[known], column[known]))
-    return Columns(np.stack(kept, axis=1) if kept else None, tuple(names), tuple(reaches)), tuple(notes)
+    values = np.stack(kept, axis=1) if kept else None
+    return Columns(values, tuple(names), tuple(reaches), tuple(name in guessed for name in names)), tuple(notes)
+
+
+def unused_guesses(columns: Columns, ruler: Ruler, last: int, ahead: int) -> tuple[Note, ...]:
+    """What to tell where guesses count for nothing."""
+    guesses = [(n, r) for n, r, guess in zip(columns.names, columns.reaches, columns.guessed, strict=True) if guess]
+    return tuple(
+        _ending(name, ahead - max(0, reach), ruler.time(last + 1 + max(0, reach)))
+        for name, reach in guesses
+        if reach < ahead
+    )
+
+
+def _step_of(time: Time, ruler: Ruler) -> int:
+    return int(np.floor(ruler.exact(pd.Index([time]))[0] + 1e-6))
+
+
+def _ending(name: str, count: int, first: Time) -> Note:
+    return Note(Rule.REGRESSOR, count, first, f"{_key(name)} is not known from there on: the last day known stands in")
+
+
+def _key(name: str) -> str:
+    return name.rpartition(":")[2]
 
 
 def _reach(missing: Array, length: int) -> int:

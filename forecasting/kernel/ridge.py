@@ -20,15 +20,18 @@ LNY_EDGES = (-6, -2, 0, 3, 5, 8, 15)
 """Days from Lunar New Year that behave alike: run-up, eve, the feast, and the slow way back."""
 
 
-def ridge(panel: Panel) -> Array:
-    """S × (K + 1) × H: linear in features known at the origin, fitted anew for every origin."""
+def ridge(panel: Panel, asking: Panel | None = None) -> Array:
+    """S × (K + 1) × H: linear in features known at the origin, fitted anew for every origin.
+
+    asking  the panel that the forecasts are made with, where it is not the one learnt from
+    """
     block, steps = panel.plan.block, panel.steps
     groups = -(-steps // block)
-    ahead = [_one_block(panel, group) for group in range(groups)]
+    ahead = [_one_block(panel, asking or panel, group) for group in range(groups)]
     return np.concatenate(ahead, axis=2)[:, :, :steps]
 
 
-def _one_block(panel: Panel, group: int) -> Array:
+def _one_block(panel: Panel, asking: Panel, group: int) -> Array:
     """The forecasts for leads group·block … (group + 1)·block - 1."""
     block, origins = panel.plan.block, panel.plan.origins
     width = min(block, panel.steps - group * block)
@@ -45,7 +48,8 @@ def _one_block(panel: Panel, group: int) -> Array:
         ends,
         PENALTY,
     )
-    asked = features[:, count - 1 - np.arange(origins + 1)]
+    told = features if asking is panel else _features(asking, group, rows, width)[0]
+    asked = told[:, count - 1 - np.arange(origins + 1)]
     expected = np.einsum("skbp,skp->skb", asked, coefficients)
     return np.asarray(expected + level[:, count - 1 - np.arange(origins + 1)])
 

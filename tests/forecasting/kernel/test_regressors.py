@@ -93,3 +93,29 @@ def test_bands_hold_what_they_say_of_days_whose_weather_nobody_knows():
     low, high = (np.stack([answer.quantiles[level] for answer in answers]) for level in (0.05, 0.95))
     truth = np.stack([load.reindex(answer.index).to_numpy() for answer in answers])
     assert coverage(truth, low, high) == pytest.approx(0.9, abs=0.06)
+
+
+def test_beside_weeks_a_guess_is_used_and_the_bands_do_not_rely_on_it():
+    warm = warm_days(61)
+    load = hourly(load_of(warm))
+    history, table = load[:-24], pd.DataFrame({"warmth": np.repeat(warm, 24)}, index=load.index)
+    known = forecast(history, 24, step=HOUR, regressors=table)
+    guess = forecast(history, 24, step=HOUR, regressors=table, guessed={"warmth": history.index[-1] + HOUR})
+    assert guess.mean.tolist() == known.mean.tolist()
+    widths = [answer.quantiles[0.95].mean() - answer.quantiles[0.05].mean() for answer in (known, guess)]
+    assert widths[0] < 60 < 100 < widths[1]
+    assert not guess.notes
+
+
+def test_beside_years_a_guess_counts_as_if_it_were_not_given():
+    warm = warm_days(301)
+    load = hourly(load_of(warm))
+    history, table = load[:-24], pd.DataFrame({"warmth": np.repeat(warm, 24)}, index=load.index)
+    start = history.index[-1] + HOUR
+    guess = forecast(history, 24, step=HOUR, regressors=table, guessed={"warmth": start}, calendar=ONE_HOLIDAY)
+    without = forecast(history, 24, step=HOUR, regressors=table[:-24], calendar=ONE_HOLIDAY)
+    np.testing.assert_allclose(guess.mean, without.mean, rtol=1e-3)
+    assert [(note.count, note.first, note.did) for note in guess.notes] == [
+        (24, start, "warmth is not known from there on: the last day known stands in")
+    ]
+    assert guess.notes == without.notes
