@@ -46,13 +46,9 @@ LOGIN_URL = "admin:login"
 APPEND_SLASH = True
 
 # Rooms stand before the framework's apps so that their templates win.
+ROOMS = ["cities", "forecasting", "planning", "energy", "water", "config"]
 INSTALLED_APPS = [
-    "cities",
-    "forecasting",
-    "planning",
-    "energy",
-    "water",
-    "config",
+    *ROOMS,
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -203,6 +199,8 @@ SPECTACULAR_SETTINGS = {
 # The embedded Valkey of `manage.py serve` listens on a socket in var/: no port, no password.
 VALKEY_SOCKET = VAR_DIR / "valkey.sock"
 REDIS_URL = env.text("REDIS_URL", None if PRODUCTION else "")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "redis+socket://")):
+    refuse("REDIS_URL", "(hidden)", "a URL such as redis://host:6379/0, rediss://… or redis+socket:///path")
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{VALKEY_SOCKET}"
 
 
@@ -281,6 +279,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
+        # Said of each room, for a Celery worker sets the root's level to its own `-l`.
+        **{room: {"level": LOG_LEVEL} for room in ROOMS},
         # Pyomo and matplotlib log every small thing they do.
         "pyomo": {"level": "WARNING"},
         "matplotlib": {"level": "WARNING"},

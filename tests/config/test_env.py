@@ -78,6 +78,13 @@ def test_production_does_not_start_without(missing: str):
     assert f"{missing} is ''" in result.stderr
 
 
+@pytest.mark.parametrize(("key", "value"), [("DATABASE_URL", "hunter2"), ("REDIS_URL", "http://:hunter2@host")])
+def test_an_address_that_is_none_is_refused_without_its_password(key: str, value: str):
+    told = load_settings({**PRODUCTION, key: value}).stderr
+    assert f"{key} is '(hidden)', expected a URL such as" in told
+    assert "hunter2" not in told.splitlines()[-1]
+
+
 def test_production_does_not_read_the_demo_file(tmp_path: Path):
     (tmp_path / "demo.env").write_text(f"SECRET_KEY={PRODUCTION['SECRET_KEY']}\n")
     given = {key: value for key, value in PRODUCTION.items() if key != "SECRET_KEY"}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 import sys
+
+from django.conf import settings
 
 from config.logs import JsonFormatter, PlainFormatter
 
@@ -41,3 +45,20 @@ def test_a_traceback_stays_in_its_json_line():
     line = JsonFormatter().format(failed)
     assert "\n" not in line
     assert "ValueError: broken" in json.loads(line)["traceback"]
+
+
+IN_A_WORKER = """
+import django, logging
+django.setup()
+from config.celery import app
+app.log.setup_logging_subsystem(loglevel=logging.WARNING)
+logging.getLogger("planning.lifecycle").info("Plan 7: solved")
+logging.getLogger("celery.worker").info("a tick")
+"""
+
+
+def test_a_worker_logs_the_life_of_plans_however_quiet_celery_itself_is(tmp_path):
+    given = {**os.environ, "HEADGATE_VAR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    command = [sys.executable, "-c", IN_A_WORKER]
+    done = subprocess.run(command, env=given, cwd=settings.BASE_DIR, capture_output=True, text=True, check=True)
+    assert [line.split(" ", 1)[1] for line in done.stderr.splitlines()] == ["INFO planning.lifecycle Plan 7: solved"]
