@@ -25,6 +25,7 @@ UNIT_LABELS = {
     "degC": "°C",
     "W/m2": "W/m²",
     "mm/d": gettext_noop("mm a day"),
+    "mm/h": gettext_noop("mm an hour"),
     "share": gettext_noop("share"),
 }
 

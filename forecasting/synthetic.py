@@ -19,7 +19,8 @@ cycle    a load or a demand:  level × month × hour × growth × (1 + noise)
     weekend_hour     24 factors for Saturdays but make-up ones, Sundays and public holidays, default `hour`
     lunar_new_year   share, 0 (default) to 1, of the fall that loads show round Lunar New Year: from three days before
                      to seven after, to 0.72 of an ordinary working day (Taiwan's peak and industrial use, 2016-19)
-river    base flow with storms that rise in 6 hours and recede exponentially
+river    base flow with storms that rise in 6 hours and recede exponentially. Where rain drives the series, its storms
+         are what runs off of that rain, and as large as these say in the mean of years
     base_by_month    12 flows in the unit of the series (required)
     storm_rate_per_month  storms a month, 12 numbers or one, default 0
     storm_peak       mean rise of a storm at its peak, in the unit of the series
@@ -29,6 +30,7 @@ storage  a slow walk round the monthly mean fill
     month            12 fill shares (required); use persistence of about 0.97
 eto      reference evapotranspiration:  level × month × (1 + daily noise); level and month required
 rain     wet and dry days; every hour of a day carries the day's total, so the unit is mm a day
+    hour             24 factors of the day's total, default all 1; for a series in mm an hour shares that sum to 1
     wet_days_by_month  12 numbers of wet days in a month (required)
     mean_wet_day_mm    12 mean amounts of a wet day, or one (required)
 solar    capacity factor:  level × month × hour × clouds (1 + daily noise)
@@ -58,7 +60,7 @@ from cities.models import City
 
 from .drivers import published_scale
 from .ingest import Counts, Measured, append
-from .kernel import profiles
+from .kernel import catchments, profiles
 from .models import Observation, Series
 from .steps import calendar_of, steps_between
 
@@ -74,7 +76,7 @@ def demo_history(city: City, until: datetime, days: int = 60) -> Counts:
     """
     real = Observation.objects.filter(series=OuterRef("pk"), synthetic=False)
     profiled = list(Series.objects.filter(city=city).exclude(profile={}).select_related("city"))
-    schedules = {row.key: row for row in profiled if row.is_schedule}
+    by_key = {row.key: row for row in profiled}
     measured = set(Series.objects.filter(Exists(real), city=city).values_list("pk", flat=True))
     invented = [row for row in profiled if row.pk not in measured and not row.is_schedule]
     with transaction.atomic():
@@ -84,29 +86,37 @@ def demo_history(city: City, until: datetime, days: int = 60) -> Counts:
             .annotate(at=Max("valid_at"))
             .order_by()
         )
-        found = [row for series in invented for row in _measured(series, schedules, last.get(series.pk), until, days)]
+        found = [row for series in invented for row in _measured(series, by_key, last.get(series.pk), until, days)]
         append(found, synthetic=True)
     return Counts(new=len(found))
 
 
 def _measured(
-    series: Series, schedules: Mapping[str, Series], last: datetime | None, until: datetime, days: int
+    series: Series, every: Mapping[str, Series], last: datetime | None, until: datetime, days: int
 ) -> Iterator[Measured]:
     starts = steps_between(series, until - timedelta(days=days) if last is None else last + series.step, until)
     if len(starts):
-        plans = [schedules[key] for key in series.drivers if key in schedules]
-        for at, value in zip(starts.to_pydatetime(), sampled(series, starts, plans), strict=True):
+        drivers = [every[key] for key in series.drivers if key in every]
+        for at, value in zip(starts.to_pydatetime(), sampled(series, starts, drivers), strict=True):
             yield Measured(series.pk, at, at + series.step, value)
 
 
-def sampled(series: Series, starts: pd.DatetimeIndex, plans: Sequence[Series] = ()) -> list[float]:
-    """The synthetic values of the steps that begin at `starts`, at the share of full running that the published plans
-    of its schedules say, within the limits of the series."""
-    profile = profiles.Profile.from_dict(series.profile)
-    key = f"{series.city.key}/{series.key}"
-    values = profiles.sampled(profile, key, calendar_of(series.city), starts, series.step_minutes)
-    values = values * published_scale(series, plans, starts)
+def sampled(series: Series, starts: pd.DatetimeIndex, drivers: Sequence[Series] = ()) -> list[float]:
+    """The synthetic values of the steps that begin at `starts`, within the limits of the series: at the share of full
+    running that the published plans among its drivers say, and of a river after the synthetic rain among them."""
+    profile, key = _named(series)
+    calendar, rains = calendar_of(series.city), [_named(row) for row in drivers if row.profile["kind"] == "rain"]
+    if profile.kind == "river" and rains:
+        values = catchments.sampled(profile, key, rains, calendar, starts, series.step_minutes)
+    else:
+        values = profiles.sampled(profile, key, calendar, starts, series.step_minutes)
+    values = values * published_scale(series, drivers, starts)
     return [float(f"{value:.{SIGNIFICANT}g}") for value in within_limits(series, values)]
+
+
+def _named(series: Series) -> tuple[profiles.Profile, str]:
+    """The profile of a series and the key of its noise."""
+    return profiles.Profile.from_dict(series.profile), f"{series.city.key}/{series.key}"
 
 
 def within_limits(series: Series, values: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ class City(Part):
 
 
 class Series(Figures):
-    unit: Literal["MW", "MWh", "share", "m3/s", "km3/h", "km3", "mm/d", "degC", "m/s", "W/m2", "NT$/MWh"]
+    unit: Literal["MW", "MWh", "share", "m3/s", "km3/h", "km3", "mm/d", "mm/h", "degC", "m/s", "W/m2", "NT$/MWh"]
     """km3 is 10³ m³."""
     step_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
     minimum: float | None = None

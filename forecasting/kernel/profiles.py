@@ -184,13 +184,13 @@ class Hours:
 
 def typical(profile: Profile, calendar: Calendar, starts: pd.DatetimeIndex, minutes: int) -> Array:
     """The mean of every step of `minutes` that begins at `starts` (timezone-aware, ascending), without noise."""
-    hours, hourly_to_steps = _hours_around(calendar, starts, minutes)
+    hours, hourly_to_steps = hours_around(calendar, starts, minutes)
     return hourly_to_steps(_mean(profile, hours))
 
 
 def sampled(profile: Profile, key: str, calendar: Calendar, starts: pd.DatetimeIndex, minutes: int) -> Array:
     """Values that could have been measured in the steps that begin at `starts`; another `key`, other noise."""
-    hours, hourly_to_steps = _hours_around(calendar, starts, minutes)
+    hours, hourly_to_steps = hours_around(calendar, starts, minutes)
     return hourly_to_steps(_SAMPLERS[profile.kind](profile, key, hours))
 
 
@@ -203,13 +203,13 @@ def quantiles(
     members: int = 60,
 ) -> Array:
     """Quantiles (levels × steps) of what the profile allows, from an ensemble of its own samples."""
-    hours, hourly_to_steps = _hours_around(calendar, starts, minutes)
+    hours, hourly_to_steps = hours_around(calendar, starts, minutes)
     sampler = _SAMPLERS[profile.kind]
     ensemble = [hourly_to_steps(sampler(profile, f"member {k}", hours)) for k in range(members)]
     return np.asarray(np.quantile(np.asarray(ensemble), list(levels), axis=0))
 
 
-def _hours_around(calendar: Calendar, starts: pd.DatetimeIndex, minutes: int) -> tuple[Hours, Callable[[Array], Array]]:
+def hours_around(calendar: Calendar, starts: pd.DatetimeIndex, minutes: int) -> tuple[Hours, Callable[[Array], Array]]:
     """The clock hours that cover the steps, and the mapping of hourly means to means of the steps."""
     seconds = starts.tz_convert("UTC").as_unit("s").asi8
     low, high = seconds / 3600, seconds / 3600 + minutes / 60
@@ -234,14 +234,24 @@ def means_over(start: float, width: float, values: Array, low: Array, high: Arra
 
 def _mean(profile: Profile, hours: Hours) -> Array:
     if profile.kind == "river":
-        storm_hours = profile.recession_hours + STORM_RISE_HOURS / 2
-        rate_per_hour = _by_month(profile.storm_rate_per_month, hours) / (30.4 * 24)
-        return _by_month(profile.base_by_month, hours) + rate_per_hour * profile.storm_peak * storm_hours
+        return np.asarray(by_month(profile.base_by_month, hours) + storms_mean(profile, hours))
     if profile.kind == "rain":
-        return np.asarray(_wet_share(profile, hours) * _by_month(profile.mean_wet_day_mm, hours))
+        return np.asarray(wet_share(profile, hours) * by_month(profile.mean_wet_day_mm, hours) * of_day(profile, hours))
     if profile.kind == "schedule":
         return _phase(profile, hours)
     return _cycle_mean(profile, hours)
+
+
+def storms_mean(profile: Profile, hours: Hours) -> Array:
+    """What a river's storms add to its base."""
+    storm_hours = profile.recession_hours + STORM_RISE_HOURS / 2
+    rate_per_hour = by_month(profile.storm_rate_per_month, hours) / (30.4 * 24)
+    return np.asarray(rate_per_hour * profile.storm_peak * storm_hours)
+
+
+def of_day(profile: Profile, hours: Hours) -> Array:
+    """The factor of the hour of the day."""
+    return np.asarray(np.asarray(profile.hour)[hours.local.hour.to_numpy()])
 
 
 def _phase(profile: Profile, hours: Hours) -> Array:
@@ -261,25 +271,25 @@ def _cycle_mean(profile: Profile, hours: Hours) -> Array:
         by_hour = np.minimum(by_hour, working * (1 - profile.lunar_new_year * (1 - hours.feast)))
     years = hours.local.year.to_numpy() - profile.level_year + hours.local.day_of_year.to_numpy() / 366
     growth = (1.0 + profile.growth_per_year) ** years
-    return np.asarray(profile.level * _by_month(profile.month, hours) * by_hour * growth)
+    return np.asarray(profile.level * by_month(profile.month, hours) * by_hour * growth)
 
 
-def _by_month(values: Sequence[float], hours: Hours) -> Array:
+def by_month(values: Sequence[float], hours: Hours) -> Array:
     """Monthly means drawn as a line through mid-months, so that nothing jumps at midnight of a first."""
     local = hours.local
     within = (local.day.to_numpy() - 1 + local.hour.to_numpy() / 24) / local.days_in_month.to_numpy()
     return np.asarray(np.interp(local.month.to_numpy() - 1 + within, np.arange(12) + 0.5, values, period=12))
 
 
-def _wet_share(profile: Profile, hours: Hours) -> Array:
-    return np.asarray(np.clip(_by_month(profile.wet_days_by_month, hours) / 30.4, 0.0, 1.0))
+def wet_share(profile: Profile, hours: Hours) -> Array:
+    return np.asarray(np.clip(by_month(profile.wet_days_by_month, hours) / 30.4, 0.0, 1.0))
 
 
 # --- samples -------------------------------------------------------------------------------------------------
 
 
 def _cycle_sample(profile: Profile, key: str, hours: Hours) -> Array:
-    noise = _wandering(key, "hour", hours.numbers, profile.persistence)
+    noise = wandering(key, "hour", hours.numbers, profile.persistence)
     return np.asarray(_cycle_mean(profile, hours) * np.maximum(0.0, 1.0 + profile.noise * noise))
 
 
@@ -292,38 +302,41 @@ def _storage_sample(profile: Profile, key: str, hours: Hours) -> Array:
     """A slow walk round the monthly mean: daily noise, drawn as a line from day to day."""
     exact_days = hours.day_numbers + hours.local.hour.to_numpy() / 24
     days = np.arange(hours.day_numbers[0], hours.day_numbers[-1] + 2)
-    walk = np.interp(exact_days, days, _wandering(key, "day", days, profile.persistence))
+    walk = np.interp(exact_days, days, wandering(key, "day", days, profile.persistence))
     return np.asarray(_cycle_mean(profile, hours) * np.maximum(0.0, 1.0 + profile.noise * walk))
 
 
-def _rain_sample(profile: Profile, key: str, hours: Hours) -> Array:
+def rain_sample(profile: Profile, key: str, hours: Hours) -> Array:
     """Wet days come in runs because one wandering variable decides; amounts of wet days are exponential."""
-    wet = ndtr(_days(profile, key, hours)) < _wet_share(profile, hours)
-    amount = -np.log1p(-_uniform(key, "amount", hours.day_numbers)) * _by_month(profile.mean_wet_day_mm, hours)
-    return np.where(wet, amount, 0.0)
+    wet = ndtr(_days(profile, key, hours)) < wet_share(profile, hours)
+    amount = -np.log1p(-_uniform(key, "amount", hours.day_numbers)) * by_month(profile.mean_wet_day_mm, hours)
+    return np.where(wet, amount * of_day(profile, hours), 0.0)
 
 
 def _river_sample(profile: Profile, key: str, hours: Hours) -> Array:
     """Base flow and storms that rise within hours and recede exponentially."""
-    base = _by_month(profile.base_by_month, hours)
+    base = by_month(profile.base_by_month, hours)
     flow = base + _storms(profile, key, hours)
-    return np.asarray(flow * np.exp(profile.noise * _wandering(key, "hour", hours.numbers, profile.persistence)))
+    return np.asarray(flow * np.exp(profile.noise * wandering(key, "hour", hours.numbers, profile.persistence)))
 
 
 def _storms(profile: Profile, key: str, hours: Hours) -> Array:
-    memory = int(10 * profile.recession_hours)
-    numbers = np.arange(hours.numbers[0] - memory, hours.numbers[-1] + 1)
-    earlier = Hours(
-        numbers, pd.to_datetime(numbers * 3600, unit="s", utc=True).tz_convert(hours.local.tz), hours.calendar
-    )
-    begins = _uniform(key, "storm", numbers) < _by_month(profile.storm_rate_per_month, earlier) / (30.4 * 24)
+    earlier, shape = storm_of(profile, hours)
+    numbers = earlier.numbers
+    begins = _uniform(key, "storm", numbers) < by_month(profile.storm_rate_per_month, earlier) / (30.4 * 24)
     spread = np.exp(STORM_SPREAD * _normal(key, "peak", numbers) - STORM_SPREAD**2 / 2)
     peaks = np.where(begins, profile.storm_peak * spread, 0.0)
-    age = np.arange(memory + 1, dtype=float)
-    shape = np.where(
-        age < STORM_RISE_HOURS, age / STORM_RISE_HOURS, np.exp(-(age - STORM_RISE_HOURS) / profile.recession_hours)
-    )
     return np.asarray(np.convolve(peaks, shape, mode="valid"))
+
+
+def storm_of(profile: Profile, hours: Hours) -> tuple[Hours, Array]:
+    """The hours of which something is left in `hours`, and how a storm of peak 1 rises and recedes."""
+    memory = int(10 * profile.recession_hours)
+    age = np.arange(memory + 1, dtype=float)
+    falls = np.exp(-(age - STORM_RISE_HOURS) / profile.recession_hours)
+    numbers = np.arange(hours.numbers[0] - memory, hours.numbers[-1] + 1)
+    local = pd.to_datetime(numbers * 3600, unit="s", utc=True).tz_convert(hours.local.tz)
+    return Hours(numbers, local, hours.calendar), np.where(age < STORM_RISE_HOURS, age / STORM_RISE_HOURS, falls)
 
 
 def _flat_sample(profile: Profile, key: str, hours: Hours) -> Array:
@@ -336,7 +349,7 @@ _SAMPLERS: Mapping[str, Callable[[Profile, str, Hours], Array]] = {
     "storage": _storage_sample,
     "eto": _daily_sample,
     "solar": _daily_sample,
-    "rain": _rain_sample,
+    "rain": rain_sample,
     "flat": _flat_sample,
     "schedule": _flat_sample,
 }
@@ -345,10 +358,10 @@ _SAMPLERS: Mapping[str, Callable[[Profile, str, Hours], Array]] = {
 def _days(profile: Profile, key: str, hours: Hours) -> Array:
     """One wandering value per local day, for every hour of it."""
     day = hours.day_numbers
-    return np.asarray(_wandering(key, "day", np.arange(day[0], day[-1] + 1), profile.persistence)[day - day[0]])
+    return np.asarray(wandering(key, "day", np.arange(day[0], day[-1] + 1), profile.persistence)[day - day[0]])
 
 
-def _wandering(key: str, stream: str, numbers: Array, persistence: float) -> Array:
+def wandering(key: str, stream: str, numbers: Array, persistence: float) -> Array:
     """Standard normal noise, correlated by `persistence` from one number to the next.
 
     A moving average of fixed length over hashed noise equals an AR(1) process to three digits, but needs no

@@ -257,3 +257,14 @@ def test_the_api_names_what_drives_a_series(make_series, admin_client):
     make_series("load", drivers=["air"])
     found = {row["key"]: row["drivers"] for row in admin_client.get("/api/v1/cities/tainan/series/").json()}
     assert found == {"air": [], "load": ["air"]}
+
+
+def test_a_river_is_told_of_the_rain_of_the_middle_week_and_not_of_the_mean(city, make_series):
+    climate = {"kind": "rain", "wet_days_by_month": [2] * 12, "mean_wet_day_mm": 20}
+    rain = make_series("rain", unit="mm/h", profile=climate)
+    starts = pd.date_range("2026-03-01", periods=48, freq="h", tz="UTC")
+    fell = pd.Series(3.0, starts[:24])
+    climate_mean = Forecast(series=rain, start=starts[24].to_pydatetime(), step_minutes=60, mean=[1.3] * 24)
+    line = on_steps(Driver(rain, fell, climate_mean), starts, pd.Timedelta(hours=1))
+    # two wet days a month: most weeks have none
+    assert (line[:24] == 3.0).all() and (line[24:] == 0.0).all()

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from forecasting.ingest import Row, ingest
-from forecasting.kernel.profiles import InvalidProfile, problems_of
+from forecasting.kernel.catchments import middle_week
+from forecasting.kernel.profiles import InvalidProfile, Profile, problems_of
 from forecasting.models import Observation
 from forecasting.synthetic import demo_history, sampled
 
@@ -153,3 +154,50 @@ def test_a_holiday_is_like_a_weekend_and_a_make_up_saturday_like_a_working_day(c
     # 228 Peace Memorial Day of 2025 was a Friday; Saturday the 8th of February 2025 was worked for the 27th of January.
     assert of_days(city, make_series, "2025-02-27", 3) == [100, 80, 80]
     assert of_days(city, make_series, "2025-02-08", 2) == [100, 80]
+
+
+# --- rivers and their rain -----------------------------------------------------------------------------------
+RAIN = {"kind": "rain", "wet_days_by_month": [10] * 12, "mean_wet_day_mm": 20, "hour": [0] * 12 + [0.25] * 4 + [0] * 8}
+RIVER = {"kind": "river", "base_by_month": [10] * 12, "storm_rate_per_month": 2, "storm_peak": 300, "noise": 0}
+
+
+def rainy(make_series, **fields):
+    """An hourly series of rain, mm an hour, and a river that it drives."""
+    rain = make_series("upper", unit="mm/h", profile=RAIN)
+    return rain, make_series("river", unit="m3/s", profile={**RIVER, **fields}, drivers=["upper"])
+
+
+def test_a_synthetic_river_rises_with_its_synthetic_rain_and_falls_without(city, make_series):
+    rain, river = rainy(make_series)
+    demo_history(city, UNTIL, days=120)
+    fell, flow = values(rain), values(river)
+    # what rises in six hours after rain of the hour, and only then
+    rises = flow.shift(-6) - flow
+    assert (rises[fell > 1] > 0).all()
+    dry = fell.rolling(7, min_periods=7).sum().shift(-6) == 0
+    assert (flow.diff()[dry & (fell.shift(1).rolling(7).sum() == 0)] <= 1e-3).all()
+
+
+def test_in_the_mean_of_years_the_storms_are_as_large_as_the_river_says(city, make_series):
+    rain, river = rainy(make_series)
+    starts = pd.date_range("2010-01-01", "2026-01-01", freq="h", tz="UTC")
+    # two storms a month of 300 that rise in 6 hours and recede in 48: 2 / 730 h x 300 x 51 h = 42 over the base of 10
+    assert np.mean(sampled(river, starts, [rain])) == pytest.approx(10 + 42, rel=0.1)
+    assert np.mean(sampled(rain, starts)) * 24 == pytest.approx(10 / 30.4 * 20, rel=0.1)
+
+
+def test_a_river_made_in_two_goes_goes_with_the_same_rain(city, make_series):
+    _rain, river = rainy(make_series, noise=0.1)
+    demo_history(city, UNTIL, days=5)
+    at_once = values(river)
+    Observation.objects.all().delete()
+    demo_history(city, UNTIL - timedelta(hours=31), days=5)
+    demo_history(city, UNTIL, days=1)
+    pd.testing.assert_series_equal(values(river).loc[at_once.index[0] :], at_once)
+
+
+def test_of_a_dry_months_rain_the_middle_week_brings_nothing_and_of_a_wet_ones_most():
+    dry = Profile.from_dict({**RAIN, "wet_days_by_month": [2] * 12})
+    wet = Profile.from_dict({**RAIN, "wet_days_by_month": [20] * 12})
+    assert middle_week(dry, UNTIL.date()) == 0
+    assert 0.8 < middle_week(wet, UNTIL.date()) < 1
