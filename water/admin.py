@@ -16,6 +16,7 @@ from .models import (
     WaterBus,
     WaterSource,
     WaterUser,
+    WeatherStation,
     Weir,
 )
 
@@ -69,6 +70,12 @@ class WaterUserAdmin(AssetAdmin):
     list_display = (*WHAT, "kind", "bus", "user_class", "penalty_per_m3", "tank_km3", *WHENCE)
     list_filter = ("city", "kind", "user_class", "assumption")
     list_select_related = ("bus", "city")
+
+
+@admin.register(WeatherStation)
+class WeatherStationAdmin(AssetAdmin):
+    list_display = (*WHAT, "elevation_m", "wind_height_m", "temperature", "radiation", *WHENCE)
+    list_select_related = ("temperature", "radiation", "city")
 
 
 @admin.register(IrrigationSystem)

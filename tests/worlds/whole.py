@@ -30,6 +30,7 @@ from water.models import (
     ValveRun,
     WaterBus,
     WaterSource,
+    WeatherStation,
 )
 
 MARK = "Onlyours"
@@ -73,6 +74,7 @@ def _add_assets(city: City) -> None:
         plug_out_hour=5, penalty_per_mwh=1,
     )  # fmt: skip
     phases = [{"from": "2020-01-01", "km3_per_day": 1}]
+    WeatherStation.objects.create(city=city, key="station", name="Station", elevation_m=3)
     WaterSource.objects.create(city=city, key="well", name="Well", kind="well", bus=clean, capacity_phases=phases)
 
 

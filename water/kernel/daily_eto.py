@@ -78,25 +78,28 @@ def eto_of_days(
     known; radiation in MJ/m²/h. `is_hourly` tells that all of HOURLY are known hour by hour, none as a day's mean.
     """
     known = bridged(readings)
-    days = {day: _by_the_day(site, day, rows) for day, rows in _by_local_day(known, zone)}
-    found = {day: DayEto(mm, Basis.DAY) for day, mm in days.items() if mm is not None}
+    found: dict[date, DayEto] = {}
     if is_hourly:
         whole = known[list(HOURLY)].dropna()
         hours = [HourWeather(at.to_pydatetime(), *row) for at, row in zip(whole.index, whole.to_numpy(), strict=True)]
         by_hour = eto_by_day(site, longitude_deg, hours, zone)
-        found |= {day: DayEto(mm, Basis.HOURS) for day, mm in by_hour.items()}
+        found = {day: DayEto(mm, Basis.HOURS) for day, mm in by_hour.items()}
+    for day, rows in _by_local_day(known, zone):
+        mm = None if day in found else _by_the_day(site, day, rows)
+        if mm is not None:
+            found[day] = DayEto(mm, Basis.DAY)
     return dict(sorted(found.items()))
 
 
 def climate_of_days(site: Site, zone: ZoneInfo, readings: pd.DataFrame) -> Climate | None:
     """None where humidity and wind by the hour are known of less than a week."""
-    known = bridged(readings)
-    days = [rows for _, rows in _by_local_day(known, zone) if rows[["rh_pct", "wind_m_s"]].notna().all(axis=None)]
-    if len(days) < LEAST_DAYS:
+    known = bridged(readings[["rh_pct", "wind_m_s"]])
+    days = known.groupby(_local_days(known, zone))
+    whole = known.notna().all(axis=1).groupby(_local_days(known, zone)).all()
+    if whole.sum() < LEAST_DAYS:
         return None
-    wind = float(np.mean([rows["wind_m_s"].mean() for rows in days]))
-    driest = float(np.mean([rows["rh_pct"].min() for rows in days]))
-    return Climate(float(calcs.wind_height_adjust(np.array([wind]), site.wind_height_m)[0]), driest)
+    wind, driest = days["wind_m_s"].mean()[whole].mean(), days["rh_pct"].min()[whole].mean()
+    return Climate(float(calcs.wind_height_adjust(np.array([wind]), site.wind_height_m)[0]), float(driest))
 
 
 def _gap_lengths(values: pd.DataFrame) -> pd.DataFrame:
@@ -110,10 +113,13 @@ def _gap_lengths(values: pd.DataFrame) -> pd.DataFrame:
     return values.apply(of)
 
 
+def _local_days(readings: pd.DataFrame, zone: ZoneInfo) -> np.ndarray:
+    """The local day of every row."""
+    return np.asarray(pd.DatetimeIndex(readings.index).tz_convert(zone).date)
+
+
 def _by_local_day(readings: pd.DataFrame, zone: ZoneInfo) -> list[tuple[date, pd.DataFrame]]:
-    local = pd.DatetimeIndex(readings.index).tz_convert(zone)
-    groups = readings.groupby(local.strftime("%Y-%m-%d"))
-    return [(date.fromisoformat(str(day)), rows) for day, rows in groups]
+    return [(date.fromisoformat(str(day)), rows) for day, rows in readings.groupby(_local_days(readings, zone))]
 
 
 def _by_the_day(site: Site, day: date, rows: pd.DataFrame) -> float | None:
