@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from cities.models import City, Membership
 from config.processes import Child
+from forecasting.models import Forecast
 from planning.models import Plan
 
 if TYPE_CHECKING:
@@ -89,3 +90,23 @@ def test_pages_fit_the_screen_of_a_phone_and_of_a_desk(engineer: Page, tinytown:
     for address in ("/admin/planning/plan/", f"/admin/planning/plan/{Plan.objects.get().pk}/change/"):
         engineer.goto(address)
         assert engineer.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_no_list_of_the_admin_is_cut_off_on_a_laptop(engineer: Page, tinytown: City) -> None:
+    call_command("plan", "tinytown", verbosity=0)
+    engineer.set_viewport_size({"width": 1366, "height": 768})
+    engineer.goto("/admin/")
+    lists = engineer.locator("#content-main th a").evaluate_all("links => links.map(link => link.href)")
+    assert len(lists) > 25
+    for address in lists:
+        engineer.goto(address)
+        cut = engineer.locator(".results").evaluate_all("found => found.filter(e => e.scrollWidth > e.clientWidth + 1)")
+        assert not cut, address
+
+
+def test_the_page_of_a_series_fits_a_phone(engineer: Page, tinytown: City) -> None:
+    call_command("plan", "tinytown", verbosity=0)
+    engineer.set_viewport_size({"width": 390, "height": 844})
+    engineer.goto(f"/admin/forecasting/series/{Forecast.objects.all()[0].series_id}/change/")
+    assert engineer.get_by_text("Next 24 hours").is_visible()
+    assert engineer.evaluate("document.documentElement.scrollWidth") <= 390
