@@ -51,7 +51,8 @@ def read_pack(folder: Path) -> Pack:
     for _item, _part, wrong in parsed:
         problems += wrong
     good = [(item, part) for item, part, _wrong in parsed if part is not None]
-    problems += _one_city(items, str(folder))
+    if items or not problems:  # a folder that could not be read misses everything
+        problems += _one_city(items, str(folder))
     problems += cross_problems(items, good)
     if problems:
         raise InvalidPack(problems)

@@ -296,6 +296,10 @@ def test_a_name_that_is_no_pack_is_refused_with_those_that_are():
         load("../../etc")
 
 
+def test_a_folder_without_a_pack_misses_that_and_nothing_else(tmp_path: Path):
+    assert problems(tmp_path) == [f"{tmp_path}: expected a folder with *.yaml files"]
+
+
 def test_times_of_day_stay_text(edited: Edit):
     pack = read_pack(edited(("max_open: 1,", "max_open: 1, quiet_windows: [[22:00, 05:00]],")))
     assert pack.things["laterals"][0].quiet_windows == [["22:00", "05:00"]]

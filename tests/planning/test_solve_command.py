@@ -229,6 +229,7 @@ def test_text_that_is_not_utf_8_is_refused(tmp_path):
     path = tmp_path / "latin.yaml"
     path.write_bytes("gew\xe4sser: 1".encode("latin-1"))
     assert refusal(path).returncode == 2
+    assert str(refusal(path)) == f"{path}: byte 3: expected text in UTF-8"
 
 
 def test_the_format_may_be_forced(tmp_path):

@@ -122,7 +122,10 @@ def _read(path: Path) -> pd.DataFrame:
             reader = csv.reader(file)
             header = [name.strip() for name in next(reader, [])]
             rows = [(reader.line_num, row) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        why = _("byte %(at)d: expected text in UTF-8") % {"at": error.start}
+        raise CommandError(f"{path}: {why}", returncode=UNREADABLE) from None
+    except (OSError, csv.Error) as error:
         raise CommandError(f"{path}: {getattr(error, 'strerror', error)}", returncode=UNREADABLE) from None
     problems = [said(problem) for problem in problems_of(header)]
     problems += _capped(

@@ -87,8 +87,11 @@ def _read(path: Path, format: str | None) -> tuple[Network, Horizon]:
         if path.stat().st_size > 4 * casefile.MAX_CHARACTERS:  # a character has at most 4 bytes
             raise CommandError(_("%(file)s: too large for a case file") % {"file": path}, returncode=INVALID)
         return casefile.read(path.read_text(encoding="utf-8-sig"), format or FORMATS.get(path.suffix.lower()))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path}: {getattr(error, 'strerror', error)}", returncode=INVALID) from None
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}", returncode=INVALID) from None
+    except UnicodeDecodeError as error:
+        why = _("byte %(at)d: expected text in UTF-8") % {"at": error.start}
+        raise CommandError(f"{path}: {why}", returncode=INVALID) from None
     except InvalidInput as error:
         count = len(error.problems)
         head = ngettext("%(file)s: %(count)d problem", "%(file)s: %(count)d problems", count)
