@@ -18,7 +18,7 @@ from .kernel.answer import Forecast
 from .kernel.calendars import Calendar
 from .kernel.forecast import forecast_many
 from .kernel.profiles import Profile
-from .kernel.series import Limits, Refusal
+from .kernel.series import Limits, Refusal, Rule
 from .models import Series
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -115,7 +115,10 @@ def _moved(fine: Forecast, hourly: Forecast) -> Forecast:
         level: mean + (1 - trust) * (line - fine.mean) + trust * spread(hourly.quantiles[level] - hourly.mean)
         for level, line in fine.quantiles.items()
     }
-    return replace(hourly, index=fine.index, mean=mean, quantiles=bands, notes=fine.notes)
+    told = {note.did for note in fine.notes}
+    # Both were cleaned alike, but only beside years is a guess left out.
+    drivers = (note for note in hourly.notes if note.rule == Rule.REGRESSOR and note.did not in told)
+    return replace(hourly, index=fine.index, mean=mean, quantiles=bands, notes=(*fine.notes, *drivers))
 
 
 def _at_its_running(task: Task, answer: Forecast) -> Forecast:

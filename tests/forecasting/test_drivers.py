@@ -166,10 +166,12 @@ def test_a_driver_that_was_never_measured_is_left_out_and_the_forecast_says_so(c
     assert not found.synthetic
 
 
-def test_of_weather_that_nobody_announces_only_the_past_is_told_beside_years_of_history(city, make_series):
+@pytest.mark.parametrize("minutes", [60, 30])
+def test_of_weather_that_nobody_announces_only_the_past_is_told_beside_years_of_history(city, make_series, minutes):
     make_series("air", unit="degC", step_minutes=1440)
-    load = make_series("load", drivers=["air"], minimum=0)
-    _ahead, rows, measured = warm_and_load(210)
+    load = make_series("load", drivers=["air"], minimum=0, step_minutes=minutes)
+    _ahead, rows, hourly = warm_and_load(210)
+    measured = [row._replace(valid_at=row.valid_at + k * HOUR / 2) for row in hourly for k in range(60 // minutes)]
     ingest(city, [*(row for row in rows if row.valid_at < NOW), *measured], now=NOW)
     made = Forecast.objects.get(pk=expected(load, *hours(1), NOW).forecast_id)
     assert [note["did"] for note in made.notes] == ["air is not known from there on: the last day known stands in"]
