@@ -230,6 +230,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# For ever: after Celery's own hundred tries, 45 minutes, workers end and stay away when the queue is back.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # The solver's own limit comes first, then the soft one (the best plan so far is kept), then the hard one.
 CELERY_TASK_SOFT_TIME_LIMIT = HEADGATE_SOLVE_SECONDS + 60
 CELERY_TASK_TIME_LIMIT = HEADGATE_SOLVE_SECONDS + 120

@@ -104,6 +104,11 @@ def test_the_demo_needs_no_variable_at_all(tmp_path: Path):
     assert not (tmp_path / "not there yet").exists()
 
 
+def test_workers_wait_for_the_queue_however_long_it_is_away():
+    code = "from config.celery import app; assert app.conf.broker_connection_max_retries is None"
+    assert load_settings(PRODUCTION, code).returncode == 0
+
+
 def test_a_task_is_not_delivered_again_while_it_may_still_run():
     code = (
         "from config import settings as s; limits = (s.HEADGATE_SOLVE_SECONDS, s.CELERY_TASK_SOFT_TIME_LIMIT,"
