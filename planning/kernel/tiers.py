@@ -88,7 +88,7 @@ class Tiers:
         if self.may_go_on(ending) and self._falls_short(totals[:1], members):
             ending = self._find_least(tier, totals[:1])
             if self.may_go_on(ending) and self._falls_short(totals[:1], members):
-                self._share(tier, members, totals[:1])
+                self._share(tier, members, totals)
         if self.may_go_on(ending):
             self._lock(self.columns["ratio"][members])
         return ending
@@ -114,22 +114,26 @@ class Tiers:
     def _falls_short(self, total: Places, members: Sequence[int]) -> bool:
         return float(self.values_now[total].sum()) > NOTHING * sum(self.wishes[k].wanted for k in members)
 
-    def _share(self, tier: int, members: list[int], total: Places) -> None:
+    def _share(self, tier: int, members: list[int], totals: Places) -> None:
         """Locks the tier's total, then fairness and evenness, within a part of the time left.
 
         On/off parts stay as they are: max-min needs the duals of an LP. A search's total is exact only to its own
-        tolerance, so it is minimised once more as that LP before it is locked.
+        tolerance, so it is minimised once more as that LP before it is locked. Later tiers then get what these states
+        leave them: should no search go on from here, that is the plan.
         """
         with self._within(SHARING_PART):
             well = True
             if self.solver.is_mip:
                 self.solver.fix_integers(self.values_now)
-                well = self._minimise(total).ended_well
-            self._lock(total)
+                well = self._minimise(totals[:1]).ended_well
+            self._lock(totals[:1])
             well = well and (len(members) == 1 or self._share_fairly(tier, members))
             self._lock(self.columns["ratio"][members])
             if not (well and self._spread_evenly(members)):
                 self.unshared.append(tier)
+            if self.solver.is_mip and len(totals) > 1:
+                self._lock(self.columns["ratio"][members])
+                self._minimise(totals[1:])
         if self.solver.is_mip:
             self.solver.free_integers(self.values_now)
 

@@ -228,6 +228,6 @@ def test_a_bad_network_is_refused_whole():
         solve(network, hours(1))
     assert {problem.place for problem in refusal.value.problems} == {
         "supplies.well.bus",
-        "supplies.well.min",
+        "supplies.well.max",
         "demands.homes.amount",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -275,6 +276,31 @@ def test_tiers_hold_with_on_off_parts_too():
     assert answer.served == {"left": near((6.0, 6.0)), "right": near((3.0, 3.0))}
     assert answer.commitments["unit"] == (1, 1)
     assert answer.cost == near(100.0 + 18 * 7.0)
+
+
+def test_a_tier_that_no_search_reaches_gets_what_the_states_leave_it():
+    # Cancelled once the first tier is shared out: the parks have water enough of their own, and have it.
+    stop = threading.Event()
+
+    def once_shared(news):
+        if news.stage == "tier 2":
+            stop.set()
+
+    network = world(
+        "lake farms hill",
+        Supply("inflow", "lake", max=9.0),
+        Supply("spring", "hill", max=9.0, cost=5.0),
+        Link("pump", "lake", max=9.0, to={"farms": 1.0}),
+        Demand("left", "farms", 10.0, tier=1),
+        Demand("right", "farms", 5.0, tier=1),
+        Demand("park", "hill", 4.0, tier=2),
+        Demand("garden", "hill", 3.0, tier=2),
+        Commitment("unit", "link", "pump", min_rate=6.0, start_cost=100.0),
+    )
+    answer = solve(network, hours(2), progress=once_shared, cancelled=stop)
+    assert (answer.status, answer.broken_limits) == (Status.FEASIBLE, ())
+    assert answer.served["left"] == pytest.approx((6.0, 6.0), rel=1e-4)
+    assert (answer.served["park"], answer.served["garden"]) == (near((4.0, 4.0)), near((3.0, 3.0)))
 
 
 def test_the_same_input_gives_the_same_answer():
