@@ -1,7 +1,8 @@
 """What explains a series: weather that is forecast itself, and schedules that people announce.
 
 A driver's past is what was known of it at `known_at`. Its future is what is announced, for a schedule, and else the
-mean of its own forecast, of rain that of the middle week. A driver that was never measured is left out, and the forecast says so.
+mean of its own forecast, of rain that of the middle week. A driver that was never measured is left out, and the
+forecast says so.
 """
 
 from __future__ import annotations
