@@ -57,6 +57,8 @@ class Tiers:
         self.tiers = sorted({wish.tier for wish in wishes})
         self.demands = [k for k, wish in enumerate(wishes) if wish.kind == "demand"]
         self.values: Floats | None = None
+        self._serves_all = True
+        """Whether the last run was for all tiers that are left, as the first one is."""
         self.unproven: list[int] = []
         """Tiers whose least shortage a search has not proven in its part of the time."""
         self.unshared: list[int] = []
@@ -83,10 +85,10 @@ class Tiers:
         """
         tier, totals = self.tiers[number], self.columns["tier_total"][number:]
         members = [k for k, wish in enumerate(self.wishes) if wish.tier == tier]
-        if number and self._falls_short(totals[:1], members):
-            ending = self._minimise_total(totals)
+        if not self._serves_all and self._falls_short(totals[:1], members):
+            ending, self._serves_all = self._minimise_total(totals), True
         if self.may_go_on(ending) and self._falls_short(totals[:1], members):
-            ending = self._find_least(tier, totals[:1])
+            ending, self._serves_all = self._find_least(tier, totals[:1]), False
             if self.may_go_on(ending) and self._falls_short(totals[:1], members):
                 self._share(tier, members, totals)
         if self.may_go_on(ending):
