@@ -47,8 +47,10 @@ OF_LENGTH = {
     ("list", "min_length"): "too_short",
     ("list", "max_length"): "too_long",
 }
-SILENT = {"model-field", "typed-dict-field", "default", "nullable", "union", "no-info", "any", "function-after"}
-"""Kinds that have no error of their own; those of `function-after` are our validators' texts."""
+SILENT = {
+    "model-field", "typed-dict-field", "default", "nullable", "union", "no-info", "any", "function-before", "function-after"
+}  # fmt: skip
+"""Kinds that have no error of their own; those of functions are our validators' texts."""
 
 
 def nodes(schema: Any) -> Iterator[dict[str, Any]]:
