@@ -47,9 +47,8 @@ OF_LENGTH = {
     ("list", "min_length"): "too_short",
     ("list", "max_length"): "too_long",
 }
-SILENT = {
-    "model-field", "typed-dict-field", "default", "nullable", "union", "no-info", "any", "function-before", "function-after"
-}  # fmt: skip
+SILENT = {"model-field", "typed-dict-field", "default", "nullable", "union", "no-info", "any"}
+SILENT |= {"function-before", "function-after"}
 """Kinds that have no error of their own; those of functions are our validators' texts."""
 
 
