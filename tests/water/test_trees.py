@@ -153,5 +153,8 @@ def test_a_tree_needs_a_plan_and_its_forecasts(plan: Plan, tmp_path: Path):
     Forecast.objects.all().delete()
     with pytest.raises(CommandError, match="No forecast is stored of: north"):
         call_command("treecase", "small", out=str(tmp_path / "tree.json"))
-    with pytest.raises(CommandError, match="no plan yet"):
+    with pytest.raises(CommandError, match="No city 'elsewhere'; there are: small"):
         call_command("treecase", "elsewhere", out=str(tmp_path / "tree.json"))
+    Plan.objects.update(snapshot=None)
+    with pytest.raises(CommandError, match="Small has no plan yet"):
+        call_command("treecase", "small", out=str(tmp_path / "tree.json"))
