@@ -61,8 +61,10 @@ def test_the_next_turn_stands_first_with_day_hours_and_volume(where: Fields, pat
     assert found.next is not None
     assert (found.next.first, found.next.volume_m3) == (f"{start:%H:%M}", pytest.approx(175))
     assert len(found.later) == 1
+    # Behind midnight the end names its day too.
+    assert found.next.until.endswith(f"{start + timedelta(minutes=105):%H:%M}")
     text = page(path)
-    assert f"{start:%H:%M}–{start + timedelta(minutes=105):%H:%M}" in text
+    assert f"{found.next.first}–{found.next.until}" in text
     assert "175 m³ in this turn" in text
     assert text.index("Your next turn") < text.index("After that")
 
