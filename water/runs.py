@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import count
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db.models import F, QuerySet
@@ -77,17 +78,15 @@ def _openings(parts: Iterable[PlanPart], turnouts: dict[str, Turnout], turn_over
 
 
 def _numbered(plan: Plan, openings: Iterable[Opening], begun: Iterable[ValveRun]) -> list[ValveRun]:
-    """Runs with their uids; the count of a day goes on from the runs that have begun on it."""
-    count: dict[tuple[int, date], int] = {}
-    for run in begun:
-        place = (run.turnout_id, run.start.astimezone(plan.city.zone).date())
-        count[place] = count.get(place, 0) + 1
+    """Runs with their uids: the first of their day that neither a run that has begun nor one of these bears."""
+    taken = {run.uid for run in begun}
     rows = []
     for opening in openings:
         day = opening.start.astimezone(plan.city.zone).date()
-        ordinal = count.get((opening.turnout.pk, day), 0)
-        count[opening.turnout.pk, day] = ordinal + 1
-        rows.append(_row(plan, opening, uid_of(plan.city.key, opening.turnout.key, day, ordinal)))
+        uids = (uid_of(plan.city.key, opening.turnout.key, day, ordinal) for ordinal in count())
+        uid = next(uid for uid in uids if uid not in taken)
+        taken.add(uid)
+        rows.append(_row(plan, opening, uid))
     return rows
 
 

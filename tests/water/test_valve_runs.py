@@ -204,6 +204,16 @@ def test_a_run_after_a_cancelled_one_is_another(lateral: Lateral):
     assert (second.uid != first.uid, second.rev, first.status) == (True, 1, Status.CANCELLED)
 
 
+def test_a_run_never_takes_the_uid_of_a_cancelled_one_whose_hour_has_come(lateral: Lateral):
+    """A controller that heard of the first plan alone has opened that one, and what it says is said of no other."""
+    _moved, cancelled = publish(a_plan(lateral, tonight()), ("upper", 0, 1), ("upper", 2, 3))
+    (later,) = publish(a_plan(lateral, tonight()), ("upper", 5, 6))
+    (same,) = publish(a_plan(lateral, tonight() + timedelta(hours=4)), ("upper", 1, 2))
+    assert (same.uid, same.rev) == (later.uid, later.rev)
+    cancelled.refresh_from_db()
+    assert cancelled.status == Status.CANCELLED
+
+
 def test_a_withdrawn_plan_cancels_its_runs_to_come(lateral: Lateral):
     plan = a_plan(lateral, tonight())
     publish(plan, ("upper", 1, 2))
