@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from django.contrib import admin
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LogoutView
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import lazy
@@ -22,6 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     # Browsers ask for this on pages that name no icon; lazy, because production finds files only when all is loaded.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("config/icon.svg"))),
+    # The admin's own leaves everybody signed in who has no place there.
+    path("logout/", LogoutView.as_view(next_page="home"), name="logout"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -60,6 +60,7 @@ SERIES = "api/v1/cities/<slug:city_key>/series/"
 RULES: dict[str, Rule] = {
     "": OWN,
     "favicon.ico": OPEN,
+    "logout/": ("posts only", "posts only", "posts only", "posts only"),
     "i18n/setlang/": OPEN,
     "admin/": OWN,
     "admin/login/": ("page", "shut", "shut", "shut"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 import pytest
@@ -117,6 +118,14 @@ def test_the_first_address_leads_everybody_to_what_is_theirs(
     answer = client.post(sign_in, {"username": "someone", "password": "something", "next": "/"}, follow=True)
     assert answer.redirect_chain == [("/", 302), (place, 302)]
     assert answer.status_code == 200
+
+
+def test_who_has_no_place_in_the_admin_can_log_out(client: Client) -> None:
+    client.force_login(User.objects.create_user("someone"))
+    page = client.get("/reports/").content.decode()
+    (address,) = re.findall(r'action="([^"]*logout[^"]*)"', page)
+    assert client.post(address)["Location"] == "/"
+    assert client.get("/")["Location"] == "/admin/login/?next=/"
 
 
 def test_a_person_and_their_places_in_cities_are_made_on_one_page(client: Client) -> None:
