@@ -24,7 +24,8 @@ def write_links(row: models.Model, thing: Thing, ids: Mapping[str, int]) -> bool
         if wanted is not None and set(wanted) != set(linked(row, name)):
             links: Any = getattr(row, name)
             links.all().delete()
-            links.bulk_create([links.model(**{links.field.name: row, f"{end}_id": ids[key]}) for key in sorted(wanted)])
+            ends = [ids[key] for key in dict.fromkeys(wanted)]
+            links.bulk_create([links.model(**{links.field.name: row, f"{end}_id": pk}) for pk in ends])
             changed = True
     return changed
 

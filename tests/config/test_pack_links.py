@@ -67,6 +67,13 @@ def test_a_series_that_a_controller_feeds_no_longer_is_one_change(pack: Path, ca
     assert "nothing changed" in load(pack, capsys)
 
 
+def test_a_series_that_is_named_twice_is_fed_once(pack: Path, capsys: Any) -> None:
+    write(pack, ("feeds: [river, rain]", "feeds: [river, rain, river]"))
+    load(pack, capsys)
+    assert fed() == ["rain", "river"]
+    assert "nothing changed" in load(pack, capsys)
+
+
 def test_a_pack_that_names_no_feeds_leaves_those_of_the_admin(pack: Path, capsys: Any) -> None:
     load(pack, capsys)
     write(pack, (" feeds: [river, rain],", ""))
