@@ -92,7 +92,9 @@ admin.site.unregister([Group, User])
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(SuperuserAdmin, UserAdmin):
+    """Django's own permissions, which an older database may still hold, open nothing here either."""
+
     list_display = ("username", "last_name", "first_name", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "memberships__city", "memberships__role")
     filter_horizontal = ()

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -138,3 +138,11 @@ def test_a_person_and_their_places_in_cities_are_made_on_one_page(client: Client
     data = {"username": "wu", "usable_password": "true", "password1": password, "password2": password, **places}
     client.post("/admin/auth/user/add/", {**data, "memberships-0-role": "viewer", "memberships-0-asset_keys": "[]"})
     assert Membership.objects.get(user__username="wu").role == Membership.Role.VIEWER
+
+
+def test_djangos_own_permissions_make_nobody_a_keeper_of_people(client: Client) -> None:
+    someone = User.objects.create_user("someone", is_staff=True)
+    someone.user_permissions.set(Permission.objects.all())
+    client.force_login(someone)
+    assert client.get("/admin/auth/user/").status_code == 403
+    assert client.post(f"/admin/auth/user/{someone.pk}/change/", {"is_superuser": "on"}).status_code == 403
