@@ -206,8 +206,7 @@ def withdraw(plan: Plan, by: Person = None, note: str = "") -> None:
 
 def cancel(plan: Plan, by: Person = None) -> None:
     """Stops a plan that waits or is being solved. A solving worker sees the flag within seconds and fails the plan."""
-    flagged = Plan.objects.filter(pk=plan.pk, state__in=[State.REQUESTED, State.SOLVING]).update(cancel_requested=True)
-    if not flagged:
+    if not Plan.objects.filter(pk=plan.pk, state__in=[State.REQUESTED, State.SOLVING]).update(cancel_requested=True):
         raise Refused(_("Only a plan that waits or is being solved can be cancelled."))
     _record(plan, "cancelled", by, "")
     plan.refresh_from_db()
@@ -332,8 +331,7 @@ def _missing(plan: Plan) -> dict[str, Any]:
 
 def _publish_unasked(plan: Plan) -> None:
     """Publishes without a person, but never over a plan that was asked for later, and none by rule over any plan."""
-    why_not = why_a_person_decides(plan)
-    if why_not:
+    if why_not := why_a_person_decides(plan):
         _record(plan, "left as proposed", None, why_not)
         return
     try:
@@ -353,6 +351,8 @@ def _free_plan(plan: Plan, now: datetime) -> int:
     is_dead = Q(state=State.SOLVING, token=plan.token, lease_until__lt=now)
     if plan.foreground:
         return _fail(plan, gettext_noop("The command that was making it ended before it was done."), is_dead)
+    if plan.cancel_requested:  # nobody may take it up any more
+        return _fail(plan, gettext_noop("Cancelled while it was being solved."), is_dead)
     if plan.attempt >= ATTEMPTS:
         return _fail(plan, gettext_noop("Its worker died %(count)d times.") % {"count": plan.attempt}, is_dead)
     freed = Plan.objects.filter(is_dead, pk=plan.pk).update(state=State.REQUESTED, sent_at=None, stage="", **_FREE)

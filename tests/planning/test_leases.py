@@ -177,6 +177,17 @@ def test_a_plan_that_killed_three_workers_fails(city: City) -> None:
     assert "3" in plan.failure
 
 
+def test_a_cancelled_plan_whose_worker_dies_is_over(city: City) -> None:
+    plan = lifecycle.request(city)
+    lifecycle.claim(plan.pk)
+    lifecycle.cancel(plan)
+    let_the_lease_run_out(plan)
+    assert lifecycle.reap() == 1
+    plan.refresh_from_db()
+    assert (plan.state, plan.failure) == (State.FAILED, "Cancelled while it was being solved.")
+    assert [event.what for event in plan.events.order_by("pk")][-1] == "cancelled"
+
+
 def test_a_dead_workers_part_is_done_by_another(city: City, toy_sector: Behaviour) -> None:
     plan = lifecycle.request(city)
     run(plan.pk)
