@@ -128,6 +128,14 @@ def test_who_has_no_place_in_the_admin_can_log_out(client: Client) -> None:
     assert client.get("/")["Location"] == "/admin/login/?next=/"
 
 
+def test_who_signs_in_at_the_admin_without_a_place_there_is_led_to_the_reports(client: Client) -> None:
+    User.objects.create_user("someone", password="something")
+    data = {"username": "someone", "password": "something", "next": "/admin/"}
+    answer = client.post("/admin/login/", data, follow=True, HTTP_ACCEPT_LANGUAGE="en")
+    assert '<a href="/">Your reports</a>' in answer.content.decode()
+    assert "Your reports" not in Client().get("/admin/login/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+
+
 def test_a_person_and_their_places_in_cities_are_made_on_one_page(client: Client) -> None:
     city = City.objects.create(key="a", name="A", latitude=0, longitude=0)
     client.force_login(User.objects.create_superuser("root"))
