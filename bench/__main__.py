@@ -12,7 +12,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from . import irrigation, load, peak, rivals, series, speed, water  # noqa: E402
+from . import irrigation, load, peak, rivals, season, series, speed, water  # noqa: E402
 from .row import Absent, Measurement, Row  # noqa: E402
 
 MEASUREMENTS: dict[str, Measurement] = {
@@ -23,6 +23,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "water": water.measure,
     "speed": speed.measure,
     "irrigation": irrigation.measure,
+    "season": season.measure,
 }
 HEADINGS = ("work", "measure", "goal", "best elsewhere", "ours", "met", "CPU s")
 

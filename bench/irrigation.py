@@ -1,5 +1,5 @@
 """Reference evapotranspiration against the worked examples 17 to 20 of FAO Irrigation and Drainage Paper 56 (Allen et
-al. 1998), to the digits printed there; the balance of the root zone against the public-domain model pyfao56 1.4.3."""
+al. 1998), to the digits printed there."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from datetime import date, datetime, timedelta, timezone
 
 from water.kernel.evapotranspiration import DayWeather, Site, hargreaves_mm, penman_monteith_mm, reference_eto
 from water.kernel.hourly_eto import HourWeather, hourly_eto
-from water.kernel.soil import Soil, next_day, root_zone
 
-from .row import Row, at_most
+from .row import Row
 
 WORK = "reference evapotranspiration"
 BANGKOK = Site(latitude_deg=13 + 44 / 60, elevation_m=2)
@@ -28,17 +27,6 @@ HOURS = (
 )
 LYON = Site(latitude_deg=45 + 43 / 60, elevation_m=200)
 JULY = DayWeather(date(2015, 7, 15), 26.6, 14.8)
-SOIL, SHARE_EASY = Soil(0.25, 0.12), 0.5
-FIRST_DEPLETION_MM = 53.81
-STORM = (
-    (3.68, 0.0, 56.37),
-    (5.29, 0.0, 59.23),
-    (4.37, 0.0, 61.45),
-    (3.45, 30.0, 33.12),
-    (5.28, 55.0, 0.00),
-    (4.14, 0.0, 4.14),
-)
-"""A soybean with roots of 0.6 m: evapotranspiration and rain of a day and pyfao56's depletion at its end, mm."""
 
 
 def measure() -> list[Row]:
@@ -50,18 +38,7 @@ def measure() -> list[Row]:
         _printed("19: N'Diaye, from 14 o'clock, mm/h", "0.63", afternoon),
         _printed("20: Lyon, what is missing estimated, mm/day", "4.56", penman_monteith_mm(LYON, JULY)),
         _printed("20: Lyon by Hargreaves, mm/day", "5.0", hargreaves_mm(LYON, JULY)),
-        at_most(
-            "balance of the root zone", "farthest from pyfao56 in six days with a storm, mm", 0.05, "", _departure()
-        ),
     ]
-
-
-def _departure() -> float:
-    depletion, farthest = FIRST_DEPLETION_MM, 0.0
-    for etc, rain, theirs in STORM:
-        depletion = next_day(root_zone(SOIL, 0.6, SHARE_EASY, etc), depletion, rain, 0.0, etc).depletion_mm
-        farthest = max(farthest, abs(depletion - theirs))
-    return farthest
 
 
 def _printed(example: str, printed: str, ours: float) -> Row:
