@@ -18,8 +18,9 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, override
 
+from cities.languages import ENGLISH
 from cities.models import City
 
 from .horizons import WEEK, is_replay, next_quarter, week_end
@@ -335,7 +336,7 @@ def _publish_unasked(plan: Plan) -> None:
         _record(plan, "left as proposed", None, why_not)
         return
     try:
-        with transaction.atomic():
+        with override(ENGLISH), transaction.atomic():  # a refusal is written down, in the language of rows
             approve(plan, note=gettext_noop("without asking, as requested"))
             publish(plan)
     except Exception as error:

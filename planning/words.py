@@ -147,6 +147,8 @@ NOTES = (
     gettext_noop("A rule made it, not a search: a person decides whether it replaces the plan in force."),
     gettext_noop("It is a replay: it starts more than an hour before it was asked for, and is never published."),
     gettext_noop("In this city a second person approves: not the one who asked for the plan."),
+    gettext_noop("A plan that did not pass verification cannot be published."),
+    gettext_noop("The plan has run out: its week is over."),
 )
 """What the product itself writes into a plan's rows, in English; every reader gets it in their own language."""
 ENDINGS = (

@@ -114,8 +114,10 @@ def test_where_four_eyes_are_wanted_nobody_approves_a_plan_of_their_own(city: Ci
 
 
 def test_where_four_eyes_are_wanted_no_plan_publishes_itself(city: City, toy_sector: Behaviour) -> None:
+    """Whatever language the worker speaks, the reason is written in English, for every reader to have in their own."""
     City.objects.update(settings={"four_eyes": True})
-    plan = run_here(lifecycle.request(City.objects.get(), publish=True))
+    with override("zh-hant"):
+        plan = run_here(lifecycle.request(City.objects.get(), publish=True))
     assert plan.state == State.PROPOSED
     last = plan.events.last()
     assert last is not None and "second person" in last.note
