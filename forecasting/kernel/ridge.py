@@ -169,9 +169,11 @@ def _with_day(panel: Panel, at: Array, lagged: Array, lag: int) -> Array:
 
 def _regressors(panel: Panel, rows: Array, at: Array, lag: int) -> list[Array]:
     """Each regressor, its square (people cool and heat) and its change since the lagged step."""
-    now = panel.regressors[:, at]
+    asked = (at, at - lag)
+    now, before = (panel.regressors[:, np.clip(steps, 0, None)] for steps in asked)
     for s, r in np.ndindex(now.shape[0], now.shape[3]):
         if (reach := panel.reach(s, r)) is not None:
-            now[s, :, :, r] = panel.regressors[s, np.clip(stand_ins(at, rows, reach, panel.plan.block), 0, None), r]
-    before = panel.regressors[:, np.clip(at - lag, 0, None)]
+            for found, steps in zip((now, before), asked, strict=True):
+                known = np.clip(stand_ins(steps, rows, reach, panel.plan.block), 0, None)
+                found[s, :, :, r] = panel.regressors[s, known, r]
     return [*np.moveaxis(now, 3, 0), *np.moveaxis(now**2, 3, 0), *np.moveaxis(now - before, 3, 0)]

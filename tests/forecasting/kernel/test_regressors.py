@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 
 from forecasting.kernel.forecast import Calendar, backtest, forecast
 from forecasting.kernel.regressors import stand_ins
+from forecasting.kernel.ridge import _regressors
 from forecasting.kernel.scores import coverage, mae
 from forecasting.kernel.series import Rule
 
@@ -42,6 +45,15 @@ def load_of(degrees: np.ndarray) -> np.ndarray:
 def test_the_same_step_of_the_last_day_known_stands_in(reach: int, expected: list[int]):
     # Days of four steps, seen from step 8: with a reach of -3 step 4 is the last one known.
     assert stand_ins(np.arange(6, 14)[None], np.array([8]), reach, 4).tolist() == [expected]
+
+
+def test_a_late_influence_is_not_known_at_the_lagged_steps_either():
+    # As above: step 4 is the last one known, so that 5 to 7, a day before 9 to 11, take the values of 1 to 3.
+    panel: Any = SimpleNamespace(
+        regressors=np.arange(16.0).reshape(1, 16, 1), reach=lambda s, r: -3, plan=SimpleNamespace(block=4)
+    )
+    now, _square, change = _regressors(panel, np.array([8]), np.arange(8, 12)[None], lag=4)
+    assert (now.tolist(), change.tolist()) == ([[[4, 1, 2, 3]]], [[[0, 0, 0, 0]]])
 
 
 def test_an_influence_that_ends_with_the_series_is_told():
