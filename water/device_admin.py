@@ -136,6 +136,10 @@ class ControllerAdmin(SecretsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Controller]:
         return watched(super().get_queryset(request))
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A controller that is only being made has said nothing and was told nothing."""
+        return super().get_readonly_fields(request, obj) if obj else ()
+
     @admin.display(description=gettext_lazy("alarm"))
     def alarm_now(self, controller: Any) -> str:
         alarm = alarm_of(controller, timezone.now())

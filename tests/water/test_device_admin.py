@@ -123,6 +123,15 @@ def test_the_list_of_controllers_tells_who_is_silent_and_who_has_adopted(where: 
         assert "1 " in client.get(place).content.decode().split('class="paginator"')[1]
 
 
+def test_a_controllers_page_leads_to_what_it_said_and_was_told_but_not_before_it_is_made(where: Fields) -> None:
+    client = engineer(where)
+    page = client.get(f"/admin/water/controller/{where.controller.pk}/change/").content.decode()
+    ways = re.findall(r'href="(/admin/water/\w+/\?[^"]*__exact=\d+)"', page)
+    assert [way.split("/")[3] for way in ways] == ["devicemessage", "controllerschedule", "valverun"]
+    assert [client.get(way).status_code for way in ways] == [200, 200, 200]
+    assert "__exact=" not in client.get("/admin/water/controller/add/").content.decode()
+
+
 def test_runs_are_listed_with_what_the_gate_reported(where: Fields) -> None:
     first, second = runs_of(published(where, ("upper", 1, 2), ("lower", 2, 3)))
     for seq, status in enumerate(("received", "aborted_fault")):
