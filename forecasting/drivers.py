@@ -68,8 +68,8 @@ class Driver:
 class Influences:
     """What a series' drivers say on its steps: columns to be learnt from, and the share of full running.
 
-    guessed  from when on a column is its driver's own forecast: nobody announces it. Rivers believe the rain that is
-             expected, by a way of their own
+    guessed  from when on a column is its driver's own forecast: nobody announces it. Columns of what is NATURAL are
+             never named: rivers believe the rain that is expected, by a way of their own
     """
 
     table: pd.DataFrame

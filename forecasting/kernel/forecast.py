@@ -134,8 +134,9 @@ def backtest(
 ) -> list[Forecast]:
     """What would have been forecast from the last `origins` days (steps, for steps of a day and longer), oldest first.
 
-    Every forecast is fitted, weighted and given its bands from what came before it; only the cleaning sees the
-    whole history. The last one starts at `start` or, without it, behind the last value. Raises Refused.
+    Every forecast is fitted, weighted and given its bands from what came before it; the cleaning, the plan, the limits
+    that values set and the scale of regressors see the whole history. The last one starts at `start` or, without it,
+    behind the last value. Raises Refused.
     """
     ask = Ask(steps, step, tuple(sorted(quantiles)), calendar or Calendar(), start, origins)
     ready = _prepared("", history, regressors, {}, limits, ask, LONGEST)
