@@ -225,7 +225,7 @@ def test_a_feed_that_is_half_a_day_late_is_forecast_from_its_end(system: Irrigat
 def test_a_system_without_a_station_is_as_ever(system: IrrigationSystem):
     parts = planned(system, moment(JUNE, 9))
     assert evaporation(parts) == {"station": "", "mm": [SERIES_ETO] * 3, "basis": ["series"] * 3}
-    assert not [note for note in parts.notes if "evapotranspiration from" in note.en]
+    assert not [note for note in parts.notes if "evapotranspiration" in note.en]
 
 
 def test_the_page_of_a_plan_says_where_its_evapotranspiration_comes_from():
