@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 
 from . import elastic
-from .compiled import MODELLING, Compiled, Floats, compile_model
+from .compiled import MODELLING, Compiled, Floats, Places, compile_model
 from .fallback import RULES, held_by
 from .horizon import Horizon
 from .model import build
@@ -23,7 +23,7 @@ from .readout import read_answer
 from .reasons import in_english
 from .solver import Ending, Solver, SolverFailure
 from .steadiness import LAST_STAGE, changes
-from .tiers import Tiers, lowest_money
+from .tiers import NOTHING, Tiers, lowest_money
 from .validation import problems
 from .verify import broken_limits
 from .wishes import Wish, wishes
@@ -40,6 +40,9 @@ SAME_MONEY = 1e-7
 """Plans whose money differs by this share cost the same."""
 RANK_DIGITS = 3
 """Shortages that differ by less are the same when plans by rule are compared."""
+WISH_COLUMNS, LEVEL_COLUMNS = ("served", "final_short"), ("tier_total", "ratio", "worst_step", "commodity_worst")
+SHARING_ROWS = ("evenness", "fairness", "commodity_share")
+"""What tiers pin of a wish, what they reached, and the laws by which they share."""
 EXPLAIN_LEAST = 5.0
 """Seconds for finding the reason even when the time limit is used up: a failure without a reason helps nobody."""
 
@@ -147,7 +150,7 @@ class _Run:
         if money is not None and (money.ended_well or solver.is_mip):
             held = self._with_states_held(solver, money, values)
             if held.values is not None and held.row_duals is not None and held.ended_well:
-                values, prices = held.values, self._prices(compiled, held.row_duals)
+                values, prices = held.values, self._prices(compiled, _marginal(solver, held))
                 steady = self._steady(solver, held, held.values)
         answer = self._read(listed, compiled, values, steady)
         return replace(_graded(answer, compiled, ending, money, tiers), prices=prices), ending
@@ -250,6 +253,26 @@ class _Run:
             return None
         answer = read_answer(soft, self.horizon, [], compiled, ending.values)
         return elastic.clashes(self.horizon, soft, answer)
+
+
+def _marginal(solver: Solver, money: Ending) -> Floats:
+    """Duals of the least money where only the levels that the tiers reached are held, not who is served when.
+
+    The optimal faces of the tiers' stages pin wishes at the amounts of today: at a bus where nobody is served, one
+    more unit would then save nothing, though it would save the penalty. With on/off parts the tiers pin no wish.
+    """
+    assert money.values is not None and money.row_duals is not None
+    columns, rows = solver.compiled.columns, solver.compiled.rows
+    wishes, levels = (_joined(columns, names) for names in (WISH_COLUMNS, LEVEL_COLUMNS))
+    if solver.is_mip or not (money.values[levels] > NOTHING).any():
+        return money.row_duals
+    found = solver.released_duals(wishes, levels, _joined(rows, SHARING_ROWS))
+    return money.row_duals if found is None else found
+
+
+def _joined(places: Mapping[str, Places], names: Sequence[str]) -> Places:
+    here = np.concatenate([np.array([], dtype=int), *(np.ravel(places[name]) for name in names if name in places)])
+    return here[here >= 0]
 
 
 def _graded(answer: Answer, compiled: Compiled, ending: Ending, money: Ending | None, tiers: Tiers) -> Answer:

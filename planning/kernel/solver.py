@@ -24,6 +24,8 @@ ITERATION_LIMIT = "Iteration limit reached"
 NO_LIMIT = 2**31 - 1
 TIGHT, LOOSE = 1e-7, 5e-7
 """HiGHS' feasibility tolerance, and what a second try may use: half of what verification allows."""
+SAME_OBJECTIVE = 1e-6
+"""Optima that differ by this share are the same: the solver's rounding."""
 PRICED = 1e-7
 """Duals up to this are HiGHS' rounding of 0 (its dual feasibility tolerance)."""
 PRIMAL_IF_FEASIBLE, DUAL = 0, 1
@@ -156,6 +158,25 @@ class Solver:
         sides = np.where(ending.row_duals[rows] > 0, self._row_low[rows], self._row_high[rows])
         held = np.isfinite(sides)
         self._set_row_bounds(rows[held], sides[held], sides[held])
+
+    def released_duals(self, free: Places, capped: Places, rows: Places) -> Floats | None:
+        """Row duals of the last costs with `free` columns, and those of `rows` that are held at a side, limited as the
+        model has them and `capped` columns by no more than their upper bounds; all is then held again as it was.
+
+        None where the way there is too long, or leads to another objective: its duals belong to another answer.
+        """
+        columns, before = np.concatenate([free, capped]), self._highs.getInfo().objective_function_value
+        rows = rows[self._row_low[rows] == self._row_high[rows]]
+        low, high = self._low[columns], self._high[columns]
+        row_low, row_high = self._row_low[rows], self._row_high[rows]
+        model = self.compiled
+        self.set_bounds(columns, model.col_lower[columns], np.concatenate([model.col_upper[free], self._high[capped]]))
+        self._set_row_bounds(rows, model.row_lower[rows], model.row_upper[rows])
+        ending = self._from_last_basis()
+        self.set_bounds(columns, low, high)
+        self._set_row_bounds(rows, row_low, row_high)
+        same = abs(ending.objective - before) <= SAME_OBJECTIVE * max(1.0, abs(before))
+        return ending.row_duals if ending.ended_well and same else None
 
     def add_last_stage(self) -> None:
         """Adds the rows and columns that stages before had better be without; what has been held and locked stays."""

@@ -231,3 +231,16 @@ def test_a_bad_network_is_refused_whole():
         "supplies.well.max",
         "demands.homes.amount",
     }
+
+
+def test_a_price_where_nobody_is_served_is_the_greatest_penalty_that_a_unit_saves_in_every_hour():
+    # The homes take all of the well. One unit more in the far town would spare its dearer wish a unit of shortage.
+    network = world(
+        "town far",
+        Supply("well", "town", max=3.0, cost=2.0),
+        Link("pipe", "town", max=1.0, to={"far": 1.0}),
+        Demand("homes", "town", 8.0, tier=1, penalty=40.0),
+        Demand("farms", "far", 5.0, tier=2, penalty=15.0),
+        Demand("works", "far", 5.0, tier=2, penalty=25.0),
+    )
+    assert solve(network, hours(2)).prices == {"town": near((40.0, 40.0)), "far": near((25.0, 25.0))}
