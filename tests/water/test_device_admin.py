@@ -19,12 +19,6 @@ from water.models import Controller, CropBlock, DeviceKey, DeviceMessage, Farmer
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def where(settings: Any) -> Fields:
-    settings.HEADGATE_SECTORS = ["water.network.SECTOR"]
-    return fields()
-
-
 def member(city: City, role: str) -> Client:
     user = User.objects.create_user(f"{role}-{city.key}", is_staff=True)
     Membership.objects.create(user=user, city=city, role=role)

@@ -24,12 +24,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def where(settings: Any) -> Fields:
-    settings.HEADGATE_SECTORS = ["water.network.SECTOR"]
-    return fields()
-
-
-@pytest.fixture
 def level(where: Fields) -> Series:
     """A gauge that the controller may feed, read every quarter of an hour."""
     series = Series.objects.create(

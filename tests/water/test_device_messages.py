@@ -23,12 +23,6 @@ NOW = timezone.now().isoformat()
 
 
 @pytest.fixture
-def where(settings: Any) -> Fields:
-    settings.HEADGATE_SECTORS = ["water.network.SECTOR"]
-    return fields()
-
-
-@pytest.fixture
 def run(where: Fields) -> ValveRun:
     """A run that began some 40 minutes ago."""
     (found,) = runs_of(published(where, ("upper", 1, 2)))

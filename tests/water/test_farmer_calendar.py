@@ -10,22 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from icalendar import Calendar
 
-from tests.water.fields import Fields, fields, published, quarter, runs_of
+from tests.water.fields import Fields, published, quarter, runs_of
 from water import farmer
 from water.models import DeviceMessage, ValveRun
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def where(settings: Any) -> Fields:
-    settings.HEADGATE_SECTORS = ["water.network.SECTOR"]
-    return fields()
-
-
-@pytest.fixture
-def path(where: Fields) -> str:
-    return f"/turns/{farmer.make_link(where.upper)}/"
 
 
 def feed(path: str, **headers: str) -> Any:

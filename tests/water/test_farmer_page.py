@@ -13,23 +13,12 @@ from django.utils import timezone, translation
 from forecasting.models import Forecast
 from planning import lifecycle
 from planning.models import Plan
-from tests.water.fields import Fields, fields, published, quarter, runs_of
+from tests.water.fields import Fields, published, quarter, runs_of
 from water import farmer
 from water.models import DeviceMessage, FarmerLink, ValveRun
 
 pytestmark = pytest.mark.django_db
 ZONE = ZoneInfo("Asia/Taipei")
-
-
-@pytest.fixture
-def where(settings: Any) -> Fields:
-    settings.HEADGATE_SECTORS = ["water.network.SECTOR"]
-    return fields()
-
-
-@pytest.fixture
-def path(where: Fields) -> str:
-    return f"/turns/{farmer.make_link(where.upper)}/"
 
 
 def page(path: str, language: str = "en", **headers: str) -> str:

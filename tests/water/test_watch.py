@@ -21,12 +21,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/water/controller/"
 
 
-@pytest.fixture
-def where(settings: Any) -> Fields:
-    settings.HEADGATE_SECTORS = ["water.network.SECTOR"]
-    return fields()
-
-
 def now_is(where: Fields, *, seen_minutes_ago: float | None, applied: int | None, published_minutes_ago: float) -> str:
     """The alarm of a controller that polls every five minutes."""
     now = timezone.now()
